@@ -42,6 +42,12 @@ def interface_type(kind: type[T]) -> type[T]:
     return _with_lazy_fields(strawberry.interface(kind, description=description_of(kind)))
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def input_object(kind: type[T]) -> type[T]:
+    """Return an input type, described by its docstring."""
+    return strawberry.input(kind, description=description_of(kind))
+
+
 def read_from(
     paths: Mapping[str, str], made: Mapping[str, Callable[[Any], Any]]
 ) -> Callable[[type[T]], type[T]]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias
 
-import strawberry
 from strawberry import argument, field
 
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from schema.base.context import Info
+from schema.base.decorators import input_object
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import parse_day, parse_instant, parse_position
 from schema.services import Services
@@ -62,9 +62,7 @@ def answer_moments() -> tuple[Moment, ...]:
     return tuple(sorted(moments, key=lambda moment: (moment.valid_at, moment.position)))
 
 
-@strawberry.input(
-    description="A moment on both time axes: an effective date, and a state of the log."
-)
+@input_object
 class MomentInput:
     """A moment on both time axes: an effective date, and a state of the log."""
 

@@ -4,10 +4,10 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeAlias, TypeVar
 
-import strawberry
 from strawberry import argument, field
 
 from projections.query.lists import Days
+from schema.base.decorators import input_object
 from schema.base.scalars import Day, Instant
 from schema.inputs.arguments import parse_day, parse_instant
 from tracker.errors import InvalidInput
@@ -15,12 +15,10 @@ from tracker.errors import InvalidInput
 C = TypeVar("C", int, date, datetime)
 
 
-@strawberry.input(
-    description="A range of dates, both ends inclusive. A date known only to the year or"
-    " month is in the range if one of its days is."
-)
+@input_object
 class DayRange:
-    """A range of dates, both ends inclusive."""
+    """A range of dates, both ends inclusive. A date known only to the year or month is in the range if one
+    of its days is."""
 
     first: Day | None = field(
         name="from", description="The first date; open if left out.", default=None
@@ -30,7 +28,7 @@ class DayRange:
     )
 
 
-@strawberry.input(description="A range of years, both ends inclusive.")
+@input_object
 class YearRange:
     """A range of years, both ends inclusive."""
 
@@ -42,7 +40,7 @@ class YearRange:
     )
 
 
-@strawberry.input(description="A range of time, both ends inclusive.")
+@input_object
 class TimeRange:
     """A range of time, both ends inclusive."""
 

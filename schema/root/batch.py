@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-import strawberry
 from msgspec import Struct
 from strawberry import field
 
 from projections.query import preview as previews
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type
+from schema.base.decorators import description_of, input_object, object_type
 from schema.base.scalars import Position
 from schema.inputs.input_types import check_text, input_type, one_of_type, to_plain_json
 from schema.inputs.moment import report_moment
@@ -54,9 +53,7 @@ def command_count_error() -> InvalidInput:
     )
 
 
-@strawberry.input(
-    description="A command that is refused (`VERSION_CONFLICT`) unless the entity has this version."
-)
+@input_object
 class IfVersionInput:
     """A command that is refused (`VERSION_CONFLICT`) unless the entity has this version."""
 

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Annotated, Any
 
-import strawberry
 from strawberry import argument, field
 
 from projections.query.lists import Keyed
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import input_object, object_type, resolver_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_required_position
 from schema.inputs.endpoint_filter import parse_endpoint_filter
@@ -80,12 +79,10 @@ class EndpointQueries:
             return None
 
 
-@strawberry.input(
-    description="Adds an endpoint: an address that events are sent to from now on, one"
-    " after the other, signed according to Standard Webhooks."
-)
+@input_object
 class AddEndpointInput:
-    """A new endpoint."""
+    """Adds an endpoint: an address that events are sent to from now on, one after the other, signed
+    according to Standard Webhooks."""
 
     url: str = field(
         description="The address, with https. Private networks are refused, unless the"
@@ -149,7 +146,7 @@ class AddEndpointInput:
     )
 
 
-@strawberry.input(description="An endpoint, with the reason of an action.")
+@input_object
 class EndpointActionInput:
     """An endpoint, with the reason of an action."""
 
@@ -157,12 +154,9 @@ class EndpointActionInput:
     reason: str = field(description=REASON)
 
 
-@strawberry.input(
-    description="Sends past events of an endpoint's filter again, before new ones. Its"
-    " cursor does not move."
-)
+@input_object
 class ReplayEndpointInput:
-    """Positions of events to send again."""
+    """Sends past events of an endpoint's filter again, before new ones. Its cursor does not move."""
 
     name: str = field(description=NAME)
     first_position: Position = field(name="from", description="The first position.")
@@ -172,18 +166,18 @@ class ReplayEndpointInput:
     reason: str = field(description=REASON)
 
 
-@strawberry.input(description="Sets one event aside, so that later events are delivered.")
+@input_object
 class ParkDeliveryInput:
-    """An event to set aside."""
+    """Sets one event aside, so that later events are delivered."""
 
     name: str = field(description=NAME)
     position: Position = field(description="The position of an event of its filter.")
     reason: str = field(description=REASON)
 
 
-@strawberry.input(description="Retries a delivery now.")
+@input_object
 class RetryDeliveryInput:
-    """A delivery to retry."""
+    """Retries a delivery now."""
 
     name: str = field(description=NAME)
     position: Position | None = field(
@@ -193,9 +187,9 @@ class RetryDeliveryInput:
     reason: str = field(description=REASON)
 
 
-@strawberry.input(description="Replaces the keys that sign the deliveries of an endpoint.")
+@input_object
 class RotateEndpointKeysInput:
-    """The keys to replace."""
+    """Replaces the keys that sign the deliveries of an endpoint."""
 
     name: str = field(description=NAME)
     overlap_hours: int = field(

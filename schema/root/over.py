@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
-import strawberry
 from strawberry import argument, field
 
 from projections.query.moment import Moment, MomentSeries
 from projections.query.steps import MAX_MOMENTS, Step, days_by_step
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import input_object, object_type, resolver_field
 from schema.base.scalars import Day, Instant
 from schema.inputs.arguments import parse_day, parse_entity_of_kind, parse_instant, parse_position
 from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
@@ -31,12 +30,10 @@ StepArgument: TypeAlias = Annotated[
 ]
 
 
-@strawberry.input(
-    description="The transitions to stop at. All given filters must match. Transitions of"
-    " figures are left out unless `kind` includes them."
-)
+@input_object
 class TransitionScope:
-    """The transitions to stop at."""
+    """The transitions to stop at. All given filters must match. Transitions of figures are left out unless
+    `kind` includes them."""
 
     commodity: str | None = field(
         description="Only transitions about this commodity, such as `gallium`, or one below it.",

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import argument, field
 
 from schema.base.context import Info
-from schema.base.decorators import object_type
+from schema.base.decorators import input_object, object_type
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_day
 from schema.inputs.input_types import check_text, to_plain_json
@@ -34,7 +34,7 @@ WHY = "The reason. It is stored with the name of the caller."
 ORDER = argument(description="The candidate, with the decision.")
 
 
-@strawberry.input(description="A candidate, with the reason of an action.")
+@input_object
 class CandidateActionInput:
     """A candidate, with the reason of an action."""
 
@@ -43,34 +43,34 @@ class CandidateActionInput:
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A candidate to reject, or a lead to close.")
+@input_object
 class RejectCandidateInput:
-    """A candidate to reject."""
+    """A candidate to reject, or a lead to close."""
 
     id: strawberry.ID = field(description=ID)
     reason: str = field(description=WHY)
     revision: int | None = field(description=REVISION, default=None)
 
 
-@strawberry.input(description="Candidates to accept, each separately.")
+@input_object
 class AcceptCandidatesInput:
-    """Candidates to accept."""
+    """Candidates to accept, each separately."""
 
     ids: list[strawberry.ID] = field(description=IDS)
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="Candidates to reject, each separately, for one reason.")
+@input_object
 class RejectCandidatesInput:
-    """Candidates to reject."""
+    """Candidates to reject, each separately, for one reason."""
 
     ids: list[strawberry.ID] = field(description=IDS)
     reason: str = field(description=WHY)
 
 
-@strawberry.input(description="A candidate to postpone until a date.")
+@input_object
 class PostponeCandidateInput:
-    """A candidate to postpone."""
+    """A candidate to postpone until a date."""
 
     id: strawberry.ID = field(description=ID)
     until: Day = field(
@@ -81,7 +81,7 @@ class PostponeCandidateInput:
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A candidate to assign to a person.")
+@input_object
 class AssignCandidateInput:
     """A candidate to assign to a person."""
 
@@ -95,7 +95,7 @@ class AssignCandidateInput:
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A fact that replaces the proposal of a candidate.")
+@input_object
 class EditCandidateInput:
     """A fact that replaces the proposal of a candidate."""
 
