@@ -89,7 +89,7 @@ async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus:
     members = {title for title in shown if title.endswith(as_member)}
     assert len(members) == 27
     assert f"Malta: {as_member}" in members
-    assert "Russia: none in force; 8 over" in shown
+    assert re.search(r"Russia: \d+ clauses? in force", "\n".join(shown))
 
 
 @IN_SESSION

@@ -78,7 +78,8 @@ async def test_facts_that_were_not_public_on_a_day_are_in_no_list_of_that_day(co
     ("arguments", "found"),
     [
         ('between: {from: "2026-11-27", to: "2026-12-31"}',
-         {"cn-mofcom-2024-46", "us-232-polysilicon-2026"}),
+         {"cn-mofcom-2024-46", "us-232-polysilicon-2026",
+          "eu-2021-aluminium-converter-foil-ad", "eu-2021-aluminium-converter-foil-cvd"}),
         ('commodity: "gallium" transition: [SUSPENDED] between: {from: "2025-11-01"}',
          {"cn-mofcom-2024-46", "us-bis-2025-19001"}),
         ('issuer: "GA" transition: IN_FORCE', {"ga-2025-mn"}),
@@ -171,7 +172,9 @@ async def test_a_window_has_a_limit(corpus: Api, name: str, days: int) -> None:
 
 @pytest.mark.parametrize("order", ["DAY", "DAY_DESC"])
 async def test_pages_have_all_transitions_once_and_in_their_order(corpus: Api, order: str) -> None:
-    arguments = f'issuer: "CN" commodity: "rare_earths" orderBy: {order}'
+    arguments = (
+        f'issuer: "CN" commodity: "rare_earths" between: {{from: "2012-01-01"}} orderBy: {order}'
+    )
     together = await listed(corpus, arguments)
     found, after, more = [], None, True
     while more:

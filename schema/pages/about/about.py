@@ -12,8 +12,9 @@ SHOWN_PUBLISHERS = 20
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """Return the publishers, those with most facts first; up to 400 fit into the two lists."""
-    lists = (data["asOf"][name]["nodes"] for name in ("publishers", "otherPublishers"))
+    """Return the publishers, those with most facts first; up to 600 fit into the three lists."""
+    names = ("publishers", "middlePublishers", "otherPublishers")
+    lists = (data["asOf"][name]["nodes"] for name in names)
     rows = {one["publisher"]: one for nodes in lists for one in nodes}.values()
     return {
         "title": "About this tracker",
