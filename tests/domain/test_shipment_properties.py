@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -148,6 +148,7 @@ def test_adding_information_only_settles_what_was_possible(
         )
     ),
 )
+@example(date(2023, 9, 1), (Place("CN"), Place("US")), Commodity("ferrochromium"), "720280")
 def test_a_commodity_and_a_code_keep_the_rules_of_both(
     day: date, places: tuple[Place, Place], commodity: Commodity, code: str
 ) -> None:

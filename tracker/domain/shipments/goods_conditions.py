@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from tracker.domain.basics.control_vocabulary import Covers, Form
-from tracker.domain.catalogue.commodities import Commodity, descendants, find_commodity, related
+from tracker.domain.catalogue.commodities import (
+    Commodity,
+    common,
+    descendants,
+    find_commodity,
+    related,
+)
 from tracker.domain.controls.clause_query import names_only_group
 from tracker.domain.controls.matching import (
     ALL_GOODS,
@@ -169,7 +175,7 @@ class GoodsConditions(ConditionsOfClause):
         return (
             item.commodity is None
             or not goods
-            or any(item.commodity in related(one) for one in goods)
+            or any(item.commodity in related(one) or common(one, item.commodity) for one in goods)
         )
 
     def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:

@@ -234,7 +234,9 @@ class Shipment(Value, frozen=True, kw_only=True):
         """Whether the code is not recorded as one of the commodity, so that one of both may be wrong."""
         if self.commodity is None or self.hs_code is None:
             return False
-        return related(self.commodity).isdisjoint(commodities_with_code(self.hs_code))
+        of = self.commodity
+        own = descendants(of) if of.hs_codes else related(of)
+        return own.isdisjoint(commodities_with_code(self.hs_code))
 
     @property
     def possible_forms(self) -> frozenset[Form]:
