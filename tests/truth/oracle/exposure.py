@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.api import Api
 from tests.truth.oracle.claims import Figure
-from tests.truth.oracle.declared import above, european_union, is_below
+from tests.truth.oracle.declared import above, countries_of, european_union, is_below
 from tests.truth.oracle.events import first_day, last_day
 from tests.truth.oracle.goods import (
     ALL,
@@ -36,7 +36,7 @@ CONTROLS = """exportControls(direction: EXPORT, first: 200, after: $after) {
             key end inForceFrom period
             status measure covers forms itemsComplete exemptions endUse entities entityCount
             territory commodities { key } items { forms commodity { key } }
-            exemptItems { forms threshold hsCodes commodity { key } }
+            exemptItems { name forms threshold hsCodes commodity { key } }
             destinations { code } partialSuspensions { entities }
             exceptions { places { code } exempt inForceFrom inForceUntil }
         }
@@ -199,7 +199,11 @@ def _standing(
         for clause in control["clauses"]
         if clause["status"] in ("IN_FORCE", "SUSPENDED")
         if question.issuer in (None, control["issuer"])
-        if control["issuer"] != question.destination
+        if question.destination
+        not in {
+            control["issuer"],
+            *countries_of(control["issuer"], question.day),  # trade within a union is not export
+        }
         if _is_for(clause, question)
     ]
 

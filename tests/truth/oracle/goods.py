@@ -47,6 +47,19 @@ def forms_of(clause: dict[str, Any], commodity: str) -> set[str]:
     return forms_named(clause, named, items, commodity)
 
 
+def _is_whole(item: dict[str, Any], commodity: str) -> bool:
+    """Whether an item names a commodity or one above it, with all of its codes if it has codes."""
+    names = {item["commodity"], *(key for key in above(commodity) if _name(key) == item["name"])}
+    codes, of_item = tree()[commodity].get("hs", []), tuple(item["hsCodes"])
+    return not names.isdisjoint(above(commodity)) and (
+        not of_item or (bool(codes) and all(code.startswith(of_item) for code in codes))
+    )
+
+
+def _name(commodity: str) -> str:
+    return str(tree()[commodity]["name"])
+
+
 def all_forms(commodity: str) -> set[str]:
     """Return the forms of a commodity."""
     return {form.upper() for form in tree()[commodity].get("forms", [])} or ALL
@@ -70,8 +83,7 @@ def forms_named(
         *(
             {*item["forms"]} or ALL
             for item in clause["exemptItems"]
-            if item["commodity"] in above(commodity)
-            if item["threshold"] is None and not item["hsCodes"]
+            if item["threshold"] is None and _is_whole(item, commodity)
         )
     )
     return (own & goods & all_forms(commodity)) - exempt

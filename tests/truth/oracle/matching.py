@@ -63,6 +63,7 @@ def _item(item: dict[str, Any]) -> Words:
         "forms": _upper(item.get("forms")),
         "commodity": item.get("commodity"),
         "threshold": item.get("threshold"),
+        "name": item["name"],
         "hsCodes": item.get("hs") or [],
     }
 

@@ -69,7 +69,7 @@ class IssuerLicences:
         These are the goods of every licence; goods that are fully covered in their forms are combined.
         """
         if commodity not in self._goods:
-            named = [goods for of in self.clauses if (goods := named_goods(of, commodity))]
+            named = [goods for of in self.clauses for goods in goods_of(of, commodity)]
             whole = [goods.forms for goods in named if not goods.limits]
             together = frozenset[Form]().union(*whole) if all(whole) else frozenset[Form]()
             some = [_through(goods) for goods in named if goods.limits]
