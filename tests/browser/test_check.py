@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
-YES = re.compile(r"^Yes ?: Do the goods fit “Tungsten carbide")
+YES = re.compile(r"^Yes ?: Do the goods fit “Tungsten carbide, not under 1C226")
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

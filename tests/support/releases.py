@@ -40,8 +40,8 @@ CHANGES = {
     ),
     "versions": (
         "projections/versions/rows.py",
-        "partial(FilterColumns, title=title(state),",
-        "partial(FilterColumns, period=None, title=title(state),",
+        "partial(columns, title=title(state),",
+        "partial(columns, period=None, title=title(state),",
     ),
     "search": (
         "projections/search_index/document.py",
