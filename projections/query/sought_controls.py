@@ -230,7 +230,7 @@ def _holds_places(
     is_own = any(control.issuer in places for places in meant)
     for places in meant:
         if search.destination in places:
-            holds = goes_to(control, clause, places[0], day) and control.direction != "production"
+            holds = goes_to(control, clause, places[0], day)
         else:
             holds = not named.isdisjoint(places) or (
                 is_own

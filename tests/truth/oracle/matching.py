@@ -116,7 +116,7 @@ def _goes_to(clause: Worded, place: str, day: date) -> bool:
     own = clause.issuer in _names(place, day)
     if clause.direction == "EXPORT":
         return not own and _reaches(clause.words, place, day)
-    return own or clause.direction == "PRODUCTION"
+    return own and clause.direction == "IMPORT"
 
 
 def _comes_from(clause: Worded, place: str, day: date) -> bool:

@@ -306,12 +306,12 @@ def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: dat
 def goes_to(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
     """Return whether a clause applies to goods that go to a place.
 
-    Goods within one place are not exports, and imports go to their issuer.
+    Goods within one place are not exports, imports go to their issuer, and production goes nowhere.
     """
     own = control.issuer in (place, *unions_of(place, day))
     if control.direction is Direction.EXPORT:
         return not own and reaches_place(clause, clause.destinations, place, day)
-    return own or control.direction is Direction.PRODUCTION
+    return own and control.direction is Direction.IMPORT
 
 
 def comes_from(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:

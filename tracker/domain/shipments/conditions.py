@@ -200,18 +200,15 @@ class Conditions(GoodsConditions):
         if not clause.entities and clause.entity_count is None:
             return MET
         listed = frozenset(map(spelling, clause.entities))
-        parties = self._shipment.parties
-        if any(
-            firm and not self._case.spellings(firm).isdisjoint(listed) for firm in parties.values()
-        ):
-            return MET
         # A list for some destinations is of buyers there; any other may be of exporters too.
         roles = BUYERS if clause.destinations else ("exporter", *BUYERS)
-        missing = [field for field in roles if parties[field] is None]
+        parties = {field: self._shipment.parties[field] for field in roles}
+        firms = [firm for firm in parties.values() if firm]
+        if any(not self._case.spellings(firm).isdisjoint(listed) for firm in firms):
+            return MET
+        missing = [field for field, firm in parties.items() if firm is None]
         all_named = clause.entity_count in (None, len(clause.entities))
-        is_similar = any(
-            firm and self._case.is_similar_to(firm, listed) for firm in parties.values()
-        )
+        is_similar = any(self._case.is_similar_to(firm, listed) for firm in firms)
         if not missing and all_named and not is_similar:
             return NOT_MET
         return self._on_list(missing)

@@ -171,7 +171,10 @@ class GoodsConditions(ConditionsOfClause):
         return Condition(None, f"it covers only {listed}", questions)
 
     def _is_near(self, item: Item) -> bool:
+        """Return whether the goods may be an item. For goods known by a code alone, codes decide."""
         goods = self._shipment.possible_commodities
+        if item.hs and self._shipment.commodity is None:
+            return True
         return (
             item.commodity is None
             or not goods
