@@ -307,7 +307,10 @@ def _dual_use_reach(
     stage: str | None,
     controls: list[dict[str, Any]],
 ) -> str | None:
-    """Return the coverage, limited to that of the issuer's dual-use licences in force."""
+    """Return the coverage, limited to that of the issuer's dual-use licences in force.
+
+    A clause that names only a group may not cover these goods, so it never fully covers them.
+    """
     licences = [
         found
         for other in controls
@@ -318,9 +321,8 @@ def _dual_use_reach(
     ]
     if not licences:
         return None
-    forms = {*clause["forms"]} or ALL
-    limited = clause["items"] or _is_limited(question, control, clause)
-    own = _extent(clause, stage, forms & all_forms(commodity), all_forms(commodity), bool(limited))
+    forms = ({*clause["forms"]} or ALL) & all_forms(commodity)
+    own = _extent(clause, stage, forms, all_forms(commodity), limited=True)
     return min(own, max(licences, key=EXTENTS.index), key=EXTENTS.index)
 
 
