@@ -23,6 +23,7 @@ from deploy.cli.temporary_database import temporary_database, temporary_director
 from deploy.output.progress import progress_bar
 from deploy.output.terminal import in_one_line
 from deploy.postgres import default_data_dir
+from projections.analysis.grounds import grounds_table
 from projections.registry import PROJECTIONS
 from projections.runner.rebuild import rebuild
 from tracker import clock
@@ -80,9 +81,13 @@ def check(
         bool,
         typer.Option(
             "--coverage",
-            help="Print Markdown tables of acts by issuer and year, and of the lists that were read.",
+            help="Print Markdown tables of acts by issuer and year, of the lists that were read, and of"
+            " controls in force by their ground.",
         ),
     ] = False,
+    on: Annotated[
+        date | None, day_option("--day", help="The day of controls in force (default: today).")
+    ] = None,
 ) -> None:
     """Check the files: format, order, rules, links, commodities, repeated acts, sources.
 
@@ -91,7 +96,9 @@ def check(
     with report_errors():
         acts = read_checked_acts(directory)
     if show_coverage:
-        print_whole(f"{coverage(acts)}\n{lists_read(acts)}".splitlines())
+        events = [*(act.planned for act in acts), *readings_in(directory / CORPUS)]
+        grounds = grounds_table(events, on or clock.today())
+        print_whole(f"{coverage(acts)}\n{lists_read(acts)}\n{grounds}".splitlines())
     entities = {act.planned.stream for act in acts}
     stderr.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 

@@ -15,7 +15,7 @@ FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [Str
     list: facts(publicOn: {from: $from, to: $day}, commodities: $commodities, places: $places,
                 entity: $entity, kind: $kind, first: 200, after: $after) {
       nodes { publicOn summary position eventId type entity
-              source { publisher name publishedOn url primary verified } }
+              source { publisher name publishedOn url primary verified level } }
       pageInfo { endCursor hasNextPage } } } }"""
 
 

@@ -35,7 +35,7 @@ from projections.analysis.quantities import (
 from projections.analysis.supplies import Product
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Statistic
-from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.commodities import Commodity, ancestors
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure import Claim, FigureState
 
@@ -197,6 +197,22 @@ def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureS
         of = figure.series
         groups[of.commodity, of.statistic, Product(of.stage, of.form), of.period].append(figure)
     return groups
+
+
+def largest_shares(
+    commodity: Commodity, products: Mapping[ProductYear, Sequence[FigureState]]
+) -> dict[str, Decimal]:
+    """Return the largest share of each place in a product of some goods, or else of those above them.
+
+    `products` has one year of each product.
+    """
+    filed = commodity.filed_figures
+    for one in (commodity, *([filed.commodity] if filed else []), *ancestors(commodity)):
+        spread = [distribution(figures, ()) for (of, *_), figures in products.items() if of == one]
+        shares = [(at.share or Decimal(0), at.place) for each in spread for at in each.shares]
+        if shares:
+            return {place: share for share, place in sorted(shares)}
+    return {}
 
 
 def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:

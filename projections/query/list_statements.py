@@ -29,7 +29,7 @@ MAX_CACHED_STATEMENTS = 1000
 
 CLAUSE_CONDITIONS = ("measure", "status", "in_force")
 """Conditions that one and the same clause must meet."""
-CERTAINTY = ("verified", "primary", "checked")
+CERTAINTY = ("verified", "level", "primary", "checked")
 """Conditions that a claim is checked for separately from its figure."""
 CLAIM_CONDITIONS = ("publishers", "published", *CERTAINTY)
 """Conditions that the claim must meet in a list of claims."""
@@ -37,7 +37,7 @@ CLAIM_COLUMNS = {
     "position": "bigint",
     "publisher": "text",
     "published": "daterange",
-    "verified": "boolean",
+    "level": "int",
     "is_primary": "boolean",
     "checked": "text",
 }

@@ -24,6 +24,7 @@ from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
 from projections.words import to_tsquery
+from tracker.domain.basics.vocabulary import EvidenceLevel
 from tracker.domain.figures.figure import FigureState
 from tracker.postgres.database import Pool
 
@@ -37,12 +38,12 @@ class Filter:
     """A filter of a list of entities; None does not filter.
 
     `publishers` and `published` apply to any fact behind a state, and for claims to the claim itself.
-    `primary` and `verified` require that each fact has a source of that quality; `checked` is a method
-    by which one source was checked. `category` is the direction of a control, the kind of an
-    announcement, the statistic of a figure, the status of an alliance, or the reader of an import.
-    `dated` is the day of announcement or foundation. A date with only a month or year is in a range if
-    one of its days is. `measure`, `status`, `in_force` and `commodities` must match in one clause.
-    `period` is a range of years. `disputed` controls have accounts of other sources beside them.
+    `primary`, `verified` and `level` require that each fact has a source of that quality, or a better
+    one; `checked` is a method by which one source was checked. `category` is the direction of a control,
+    the kind of an announcement, the statistic of a figure, the status of an alliance, or the reader of an
+    import. `dated` is the day of announcement or foundation. A date with only a month or year is in a
+    range if one of its days is. `measure`, `status`, `in_force` and `commodities` must match in one
+    clause. `period` is a range of years. `disputed` controls have accounts of other sources beside them.
     """
 
     commodities: Sequence[str] | None = None
@@ -58,6 +59,7 @@ class Filter:
     stage: str | None = None
     search: str | None = None
     verified: bool | None = None
+    level: str | None = None
     primary: bool | None = None
     checked: str | None = None
     disputed: bool | None = None
@@ -124,6 +126,7 @@ ARGUMENT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "published": to_range,
     "period": to_years,
     "search": to_tsquery,
+    "level": lambda word: EvidenceLevel(word).rank,
 }
 EVERYTHING = Filter()
 

@@ -87,7 +87,11 @@ split_part(version.entity, '/', 5) = {stage}::text
 
 -- name: verified
 -- Whether each of its facts rests on a text of the issuer that was read,
-({sources} @> '[{"verified": false}]') <> {verified}::boolean
+jsonb_path_exists({sources}, '$[*] ? (@.level > 0)') <> {verified}::boolean
+
+-- name: level
+-- or at least on a ground of a level, 0 for the best,
+NOT jsonb_path_exists({sources}, '$[*] ? (@.level > $level)', jsonb_build_object('level', {level}::int))
 
 -- name: primary
 -- on one that exists,
@@ -137,7 +141,10 @@ claim.publisher = ANY ({publishers}::text[])
 claim.published && {published}::daterange
 
 -- name: claim_verified
-claim.verified = {verified}::boolean
+(claim.level = 0) = {verified}::boolean
+
+-- name: claim_level
+claim.level <= {level}::int
 
 -- name: claim_primary
 claim.is_primary = {primary}::boolean

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
 
-from projections.analysis.distribution import by_product, distribution
+from projections.analysis.distribution import by_product, largest_shares
 from projections.query.clause_matches import ClauseMatches
 from projections.query.confirmations import Confirmations
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
@@ -148,15 +148,8 @@ class SoughtControls:
         commodity, moment = key
         filed = commodity.filed_figures
         near = [commodity, *([filed.commodity] if filed else []), *ancestors(commodity)]
-        products = by_product(await self._exposures.yearly_output(near, moment))
-        for one in near:
-            spread = [
-                distribution(figures, ()) for (of, *_), figures in products.items() if of == one
-            ]
-            shares = [(at.share or Decimal(0), at.place) for each in spread for at in each.shares]
-            if shares:
-                return {place: share for share, place in sorted(shares)}
-        return {}
+        output = await self._exposures.yearly_output(near, moment)
+        return largest_shares(commodity, by_product(output))
 
 
 def with_controls(

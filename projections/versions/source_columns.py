@@ -6,9 +6,10 @@ from functools import lru_cache
 from projections.runner.writing import day_text
 from tracker.domain.basics.codec import encode
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import Checked
+from tracker.domain.basics.vocabulary import Checked, EvidenceLevel
 from tracker.domain.entities.entity import EntityState, Evidence, History
 from tracker.domain.entities.fact import CitedSource, Source
+from tracker.domain.entities.levels import level_of
 from tracker.domain.entities.provenance import Issuers, cite, issuers_of
 from tracker.domain.figures.figure import Claim, FigureState
 
@@ -41,20 +42,16 @@ def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) 
 def sources_of_fact(fact: Evidence | Claim, issuers: Issuers) -> list[str]:
     """Return the sources of a fact as JSON, one text each.
 
-    Primary and verified apply to the fact: one such source is enough.
+    Primary and the level apply to the fact: one such source is enough.
     """
     if fact.more_sources:
         cited = [cite(source, issuers) for source in fact.sources]
-        primary = any(source.is_primary for source in cited)
-        verified = any(source.verified for source in cited)
-        parts = [_source_json(source, primary, verified) for source in fact.sources]
+        primary, level = any(source.is_primary for source in cited), level_of(cited)
+        parts = [_source_json(source, primary, level) for source in fact.sources]
     else:
         one = fact.source
-        parts = [
-            _only_source_json(
-                one.publisher, one.published_on, one.checked, one.primary, one.url, issuers
-            )
-        ]
+        page = (one.primary, one.url, one.copy_of)
+        parts = [_only_source_json(one.publisher, one.published_on, one.checked, *page, issuers)]
     if isinstance(fact, Claim):
         parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
     return parts
@@ -67,6 +64,7 @@ def _only_source_json(
     checked: Checked,
     primary: bool | None,
     url: str | None,
+    copy_of: str | None,
     issuers: Issuers,
 ) -> str:
     """Return the JSON of the only source of a fact; many facts have an equal one."""
@@ -77,19 +75,20 @@ def _only_source_json(
         checked=checked,
         primary=primary,
         url=url,
+        copy_of=copy_of,
         issuers=issuers,
     )
-    return _source_json(source, source.is_primary, source.verified)
+    return _source_json(source, source.is_primary, source.level)
 
 
-def _source_json(source: Source, primary: bool, verified: bool) -> str:
+def _source_json(source: Source, primary: bool, level: EvidenceLevel) -> str:
     return encode(
         {
             "publisher": source.publisher,
             "published": of_date(source.published_on),
             "checked": source.checked,
             "is_primary": primary,
-            "verified": verified,
+            "level": level.rank,
         }
     ).decode()
 

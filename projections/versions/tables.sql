@@ -12,7 +12,7 @@ CREATE TABLE versions (
     said        text COLLATE "C",            -- the words that a list search reads
     dated       daterange,                   -- the possible days of announcement, foundation, …
     sources     jsonb,                       -- publishers, publication days, method of checking,
-                                             -- and whether the fact is primary and verified. A
+                                             -- and whether the fact is primary, with its level. A
                                              -- figure's claims come first, and have a position.
                                              -- Elements of long lists have their own sources
     clauses     jsonb NOT NULL,              -- filter columns of a control's clauses

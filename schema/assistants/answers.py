@@ -20,6 +20,8 @@ class Source(AnswerPart, kw_only=True):
     """Whether it is the issuer's own text, or the publisher's own data."""
     verified: bool
     """Whether the issuer's own text was read before recording."""
+    level: str
+    """VERIFIED, TWO_COPIES_AGREE, ISSUER_TEXT_COPY, SECONDARY or MEMORY."""
     url: str | UnsetType = UNSET
     reference: str | UnsetType = UNSET
     """Location in it, of the first of these events."""

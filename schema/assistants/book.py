@@ -1,6 +1,6 @@
 """Sources and required statements of a response, collected while its items are made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ class Book:
         return list(dict.fromkeys(numbers))
 
     def _number(self, source: Mapping[str, Any], position: int) -> int:
-        names = ("publisher", "name", "publishedOn", "url", "verified")
+        names = ("publisher", "name", "publishedOn", "url", "level")
         key = (*(source[name] for name in names), *source["unsupported"])
         number = self._by_text.get(key)
         if number is None:
@@ -50,6 +50,7 @@ class Book:
                 events=[position],
                 primary=source["primary"],
                 verified=source["verified"],
+                level=source["level"],
                 url=source["url"] or UNSET,
                 reference=source["reference"] or UNSET,
                 unsupported=", ".join(source["unsupported"]) or UNSET,
@@ -93,10 +94,17 @@ class Book:
             for one in self.sources
             if one.unsupported is not UNSET
         ]
-        unread = [one.number for one in self.sources if not one.verified]
+        copies = [one.number for one in self.sources if one.level == "ISSUER_TEXT_COPY"]
+        unread = [
+            one.number for one in self.sources if not one.verified and one.number not in copies
+        ]
+        if copies:
+            lacking.insert(
+                0, f"Only a copy of the issuer's own text was read: {_numbered(copies)}."
+            )
         if not unread:
             return lacking
-        sources = f"source{'s' * (len(unread) > 1)} {listed(in_runs(unread), most=20)}"
+        sources = _numbered(unread)
         if len(unread) == len(self.sources) > 1:
             sources = f"any of the {len(unread)} sources"
         return [f"Unverified: the issuer's own text was not read for {sources}.", *lacking]
@@ -151,6 +159,10 @@ def _not_read(source: Mapping[str, Any]) -> str:
     since = source["since"]
     how = f"has not been readable since {since[:10]}{why}" if since else "was never read"
     return f"{source['name']} {how}."
+
+
+def _numbered(sources: Sequence[int]) -> str:
+    return f"source{'s' * (len(sources) > 1)} {listed(in_runs(sources), most=20)}"
 
 
 def in_runs(numbers: Iterable[int]) -> list[str]:

@@ -18,7 +18,7 @@ from schema.base.scalars import Day, Instant, Position
 from schema.inputs.input_types import check_text
 from tracker.domain.basics import calendar_days
 from tracker.domain.basics.calendar_days import DAY
-from tracker.domain.basics.vocabulary import Checked, Stage
+from tracker.domain.basics.vocabulary import Checked, EvidenceLevel, Stage
 from tracker.domain.catalogue.commodities import (
     Commodity,
     commodities_with_code,
@@ -69,6 +69,13 @@ Verified: TypeAlias = Annotated[
         description="True: only items whose facts all rest on texts of the issuer itself"
         " that were read before recording. False: only items with a fact that"
         " does not."
+    ),
+]
+Level: TypeAlias = Annotated[
+    EvidenceLevel | None,
+    argument(
+        description="Only items whose facts all have this level or a better one. VERIFIED is the best,"
+        " then TWO_COPIES_AGREE, ISSUER_TEXT_COPY, SECONDARY and MEMORY."
     ),
 ]
 Primary: TypeAlias = Annotated[

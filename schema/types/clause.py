@@ -27,6 +27,7 @@ from tracker.domain.catalogue import places
 from tracker.domain.controls import clause as domain
 from tracker.domain.controls import legal_basis, matching, scope
 from tracker.domain.controls.clause_facts import facts_about_clause
+from tracker.domain.controls.clause_levels import FieldLevel, clause_levels
 from tracker.domain.controls.clause_query import ClauseQuery, match_of
 from tracker.domain.controls.confirmation import (
     NO_GROUNDS,
@@ -36,6 +37,7 @@ from tracker.domain.controls.confirmation import (
     status_statement,
 )
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput
 
@@ -51,6 +53,13 @@ class ClauseItem:
 
     of: strawberry.Private[scope.Item]
     hs: list[str] = struct_field(name="hsCodes")
+
+
+@output_type(of=FieldLevel, first="field level")
+class FieldEvidence:
+    """The ground on which a field of a clause stands."""
+
+    of: strawberry.Private[FieldLevel]
 
 
 @output_type(of=domain.StatedSuspension, first="by on until source")
@@ -133,10 +142,20 @@ class Clause(WithNote):
     async def because(self, info: Info) -> list[Because]:
         """The events about this clause behind the state of the instrument, in the order of the log:
         those that word it, suspend it, bring it into force or end it."""
-        entity, evidence = f"export-control/{self.control.id}", self.control.because
-        known = await info.context.loaders.facts_behind(entity, evidence)
-        about = {one.event_id for one in facts_about_clause(self.key, known)}
-        return [Because(of=one) for one in evidence if one.event_id in about]
+        about = {one.event_id for one in facts_about_clause(self.key, await self._facts(info))}
+        return [Because(of=one) for one in self.control.because if one.event_id in about]
+
+    @resolver_field
+    async def evidence(self, info: Info) -> list[FieldEvidence]:
+        """The level of each of its fields, by the sources of the act that gives the field."""
+        facts, issuers = await self._facts(info), self.control.issuers
+        levels = clause_levels(self.state, facts, issuers, self._day)
+        return [FieldEvidence(of=one) for one in levels]
+
+    async def _facts(self, info: Info) -> list[RecordedFact]:
+        """Return the facts behind its instrument, in valid-time order."""
+        entity = f"export-control/{self.control.id}"
+        return await info.context.loaders.facts_behind(entity, self.control.because)
 
     @resolver_field
     async def status_since(self, info: Info) -> Day | None:

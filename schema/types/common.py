@@ -18,6 +18,7 @@ from schema.base.scalars import Position
 from schema.types.summary import summary_of
 from tracker.domain.basics import values
 from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.vocabulary import EvidenceLevel
 from tracker.domain.catalogue import commodities, places
 from tracker.domain.catalogue.publishers import publishers
 from tracker.domain.entities import entity, fact, redaction
@@ -163,7 +164,7 @@ class Actor:
 
 @output_type(
     of=fact.Source,
-    first="publisher publisher_name name citation published_on url reference checked primary verified",
+    first="publisher publisher_name name citation published_on url reference checked level primary verified",
 )
 class Source:
     """The source of a fact, and whether it was checked."""
@@ -183,6 +184,12 @@ class Source:
         fact. It is at the publisher's own address or in a file of data that the publisher released.
         False for copies and reports by others. Figures have no issuer, so any authority counts."""
         return self.of.is_primary
+
+    @made_field
+    def level(self) -> EvidenceLevel:
+        """The ground of the fact by this source alone. It does not apply to the fields in
+        `unsupported`; `evidence` of a clause has the level of each field."""
+        return self.of.level
 
 
 @output_type(of=redaction.RedactedText, first="on reason by source")
@@ -291,7 +298,7 @@ async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
     """Return the GraphQL types of the sources of an event."""
     opening = None
     if any(
-        each.is_primary for each in of.fact.sources
+        each.is_primary or each.is_copy for each in of.fact.sources
     ):  # the issuer matters for entities with sources only
         opening = await info.context.loaders.opening_before(of)
     return [Source(of=each) for each in cited_sources(of.stream, of.fact, opening)]
@@ -299,7 +306,7 @@ async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
 
 async def sources_behind(info: Info, of: entity.Evidence) -> list[Source]:
     """Return the GraphQL types of the sources of an event that a state follows from."""
-    if is_issued(of.type) and any(each.is_primary for each in of.sources):
+    if is_issued(of.type) and any(each.is_primary or each.is_copy for each in of.sources):
         [event] = await info.context.loaders.events_behind([of])
         assert event is not None  # evidence always has a recorded or a planned event
         return await event_sources(info, event)

@@ -18,6 +18,7 @@ from schema.base.argument_group import optional, spread
 from schema.base.decorators import resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
+    Level,
     Primary,
     Publisher,
     Verified,
@@ -36,6 +37,7 @@ SOURCES: Mapping[str, Any] = {
     "published": PublishedIn,
     "publisher": Publisher,
     "verified": Verified,
+    "level": Level,
     "primary": Primary,
     "checked": CheckedAs,
 }
@@ -102,13 +104,13 @@ def list_field(
 
 
 def parse_sources(
-    published: Any, publisher: str | None, verified: bool | None, primary: bool | None, checked: Any
+    published: Any, publisher: str | None, level: Any, checked: Any, **qualities: bool | None
 ) -> dict[str, Any]:
     """Return the part of a `Filter` about sources. Raises InvalidInput."""
     return {
         "publishers": parse_publisher(publisher),
         "published": parse_days(published, "published"),
-        "verified": verified,
-        "primary": primary,
+        "level": domain_value(level),
         "checked": domain_value(checked),
+        **qualities,
     }

@@ -38,7 +38,7 @@ def event(
     position: int, on: date, corrects: bool = False, retracted: bool = False
 ) -> dict[str, Any]:
     """Return an event that was recorded after the first moment."""
-    source = {"name": "MOFCOM", "publishedOn": "2026-11-01", "verified": True, "unsupported": []}
+    source = {"name": "MOFCOM", "publishedOn": "2026-11-01", "level": "VERIFIED", "unsupported": []}
     return {
         "position": str(position),
         "type": "ExportControl.Announced",

@@ -14,7 +14,7 @@ def because(
 ) -> dict[str, object]:
     """Return an event as in a document's result."""
     told = {"publisher": "p", "name": name, "publishedOn": "2025-01-01", "url": None}
-    told |= {"unsupported": [*lacks]}
+    told |= {"unsupported": [*lacks], "level": "VERIFIED" if verified else "SECONDARY"}
     source = {**told, "reference": None, "primary": verified, "verified": verified}
     return {"position": str(position), "source": source}
 
@@ -30,6 +30,17 @@ def test_sources_that_are_not_read_are_named() -> None:
     book.cite(*[because(n, f"Act {n}", verified=n in (2, 7)) for n in range(1, 9)])
     [said] = book.must_say([])
     assert said.endswith("was not read for sources 1, 3 to 6 and 8.")
+
+
+def test_sources_that_were_read_in_a_copy_are_named_apart_from_unread_ones() -> None:
+    book = Book("2025-06-01")
+    copy = because(2, "Copy")
+    copy["source"] |= {"verified": False, "level": "ISSUER_TEXT_COPY"}  # type: ignore[operator]
+    book.cite(because(1), copy, because(3, "Report", verified=False))
+    assert book.must_say([]) == [
+        "Unverified: the issuer's own text was not read for source 3.",
+        "Only a copy of the issuer's own text was read: source 2.",
+    ]
 
 
 def test_fields_that_a_source_lacks_are_named() -> None:

@@ -10,6 +10,12 @@ from tracker.sources.readers.corpus_format import parse_line
 
 SOURCE = {"publisher": "xinhua", "name": "Xinhua", "publishedOn": "2025-03-01"}
 MOFCOM = "https://www.mofcom.gov.cn/a"
+COPY = {
+    "publisher": "public-repositories",
+    "url": f"https://github.com/a/b/blob/{'0' * 40}/c.md",
+    "copyOf": MOFCOM,
+    "copySha256": "0" * 64,
+}
 CONTROL, ANNOUNCEMENTS = "policy/export-control/xx.toml", "policy/announcement/cn/2025.toml"
 
 
@@ -156,6 +162,11 @@ def test_a_check_of_a_source_names_it(checked: str) -> None:
             {"publisher": "gvw", "url": "https://www.gvw.com/a", "primary": True},
             "expected no primary = true: gvw is an authority of nobody, not of CN",
         ),
+        (
+            COPY | {"copyOf": "https://www.whitehouse.gov/a"},
+            "expected copyOf at an address of an authority of CN, got https://www.whitehouse.gov/a",
+        ),
+        (COPY, None),
         ({"publisher": "mofcom", "url": MOFCOM, "primary": True}, None),
         ({"publisher": "wto", "url": "https://www.wto.org/a"}, None),
         ({"publisher": "mofcom", "url": MOFCOM}, None),
@@ -168,6 +179,23 @@ def test_a_source_says_who_published_what_was_read_and_whose_text_it_is(
 ) -> None:
     found = problems(made(source=SOURCE | {"checked": "page"} | source, actors=["CN"]))
     assert [problem.partition("source: ")[2] for problem in found] == ([flaw] if flaw else [])
+
+
+@each_case(
+    ("changed", "field"),
+    [
+        ({"copyOf": None}, "copyOf"),
+        ({"copySha256": None}, "copySha256"),
+        ({"url": "https://github.com/a/b/blob/main/c.md"}, "url"),
+        ({"url": None, "reference": "c.md"}, "url"),
+        ({"checked": "memory"}, "checked"),
+    ],
+)
+def test_a_copy_without_its_fields_is_refused(changed: dict[str, Any], field: str) -> None:
+    source = SOURCE | {"checked": "page"} | COPY | changed
+    given = {name: of for name, of in source.items() if of}
+    [problem] = problems(made(source=given, actors=["CN"]))
+    assert f"source.{field}: expected " in problem
 
 
 def test_other_sources_of_an_act_are_looked_at_as_well() -> None:

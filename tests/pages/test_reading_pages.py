@@ -84,13 +84,18 @@ async def test_text_of_others_is_escaped(corpus: Api) -> None:
 
 async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) -> None:
     text = await read(corpus, "/about")
-    data = await corpus.ask(
-        "{ asOf { exportControls(verified: false, first: 0) { totalCount }"
-        " counts { exportControls } } }"
+    levels = {"own": "VERIFIED", "copy": "ISSUER_TEXT_COPY", "read": "SECONDARY"}
+    counts = "".join(
+        f"{name}: exportControls(level: {level}, first: 0) {{ totalCount }} "
+        for name, level in levels.items()
     )
-    of = data["asOf"]["counts"]["exportControls"]
-    unread = data["asOf"]["exportControls"]["totalCount"]
-    assert f"{unread} of {of} export controls rest at least in part on secondary sources" in text
+    data = (await corpus.ask(f"{{ asOf {{ {counts} counts {{ exportControls }} }} }}"))["asOf"]
+    own, copy, read_ = (data[name]["totalCount"] for name in levels)
+    assert own <= copy <= read_ <= data["counts"]["exportControls"]
+    assert (
+        f"Of {data['counts']['exportControls']} export controls, {own} rest wholly on the issuer’s"
+        f" own text, {copy} on it or on copies of it, and {read_} on these or on secondary sources"
+    ) in text
 
 
 async def test_about_lists_every_publisher_by_name_those_with_most_facts_first(corpus: Api) -> None:

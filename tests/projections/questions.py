@@ -62,7 +62,13 @@ QUESTIONS: dict[str, Question] = {
     "controls in force in a time": lambda as_of, at: as_of.lists.page(
         ExportControlState,
         at,
-        Filter(in_force=(date(2025, 1, 1), None), verified=False, primary=False, checked="page"),
+        Filter(
+            in_force=(date(2025, 1, 1), None),
+            verified=False,
+            level="memory",
+            primary=False,
+            checked="page",
+        ),
         Ordering(SortKey.DATE, down=True),
         KeyRange(limit=20),
     ),
@@ -95,6 +101,7 @@ QUESTIONS: dict[str, Question] = {
             publishers=["usgs"],
             published=(date(2020, 1, 1), at.valid_at),
             verified=True,
+            level="secondary",
             primary=True,
             checked="data_file",
         ),

@@ -267,6 +267,7 @@ async def test_figures_narrow_by_years_stage_and_claims_by_their_own_source(api:
     assert await values('published: {from: "2025-01-01"}') == ["2"]
     assert await values("verified: true") == ["1", "240000"]
     assert await values("verified: false") == ["2"]
+    assert await values("level: SECONDARY") == ["1", "240000"]
     assert await values("primary: true") == ["1", "240000", "2"]
     assert await values("checked: MEMORY") == ["2"]
     assert await values("verified: false stage: MINE years: {to: 2022}") == []
@@ -289,11 +290,15 @@ LAW_FIRM = "https://www.gvw.com/1"
 
 async def test_a_list_tells_apart_whose_text_it_was_and_how_it_was_looked_at(api: Api) -> None:
     report = {**source("gvw"), "url": LAW_FIRM}
+    copy = {**report, "url": f"{LAW_FIRM}/{'0' * 40}/x", "copyOf": AT_HOME, "copySha256": "0" * 64}
+    other = {**copy, "url": f"https://example.org/{'1' * 40}/x"}
     for id, first, *others in (
         ("read", {**source(), "url": AT_HOME}),
         ("remembered", {**source(), "url": AT_HOME, "checked": "MEMORY"}),
         ("reported", report),
         ("both", report, {**source(), "url": AT_HOME}),
+        ("copied", report, copy),
+        ("twice", copy, other),
     ):
         await api.do("announceExportControl", control(id, source=first, moreSources=others))
 
@@ -301,12 +306,18 @@ async def test_a_list_tells_apart_whose_text_it_was_and_how_it_was_looked_at(api
         return await keys(api, "exportControls", arguments)
 
     assert await found("verified: true") == ["both", "read"]
-    assert await found("verified: false") == ["remembered", "reported"]
+    assert await found("level: VERIFIED") == ["both", "read"]
+    assert await found("level: TWO_COPIES_AGREE") == ["both", "read", "twice"]
+    assert await found("level: ISSUER_TEXT_COPY") == ["both", "copied", "read", "twice"]
+    assert await found("level: SECONDARY") == ["both", "copied", "read", "reported", "twice"]
+    assert await found("level: MEMORY verified: false") == [
+        *("copied", "remembered", "reported", "twice")
+    ]
     assert await found("primary: true") == ["both", "read", "remembered"]
-    assert await found("primary: false") == ["reported"]
+    assert await found("primary: false") == ["copied", "reported", "twice"]
     assert await found("primary: true verified: false") == ["remembered"]
     assert await found("checked: MEMORY") == ["remembered"]
-    assert await found('publisher: "gvw"') == ["both", "reported"]
+    assert await found('publisher: "gvw"') == ["both", "copied", "reported", "twice"]
     assert await found('publisher: "mofcom"') == ["both", "read", "remembered"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schema.services import Services
-from tests.support.api import Api, control, source, suspension
+from tests.support.api import Api, clause, control, source, suspension
 
 OWN = {**source("mofcom"), "url": "https://www.mofcom.gov.cn/act"}
 FOREIGN = {
@@ -67,6 +67,55 @@ async def test_the_fields_that_a_source_does_not_contain_are_beside_it(api: Api)
     [shown] = await all_sources(api, "x")
     assert shown["unsupported"] == ["title", "clauses.0.inForceFrom"]
     assert shown["verified"] is True
+
+
+COPY = {
+    **source("gvw"),
+    "url": f"https://www.gvw.com/{'0' * 40}/act",
+    "copyOf": OWN["url"],
+    "copySha256": "0" * 64,
+}
+
+
+async def test_a_field_of_a_clause_has_the_level_of_the_best_source_that_contains_it(
+    api: Api,
+) -> None:
+    copy = {**COPY, "unsupported": ["clauses.0.inForceUntil"]}
+    memory = {**OWN, "checked": "MEMORY"}
+    stated = clause(inForceUntil="2027-12-31", destinations=["US"])
+    await api.do("announceExportControl", control("x", stated, source=copy, moreSources=[memory]))
+    report = {**source("gvw"), "url": "https://www.gvw.com/1"}
+    await api.do("suspendExportControl", {**suspension(), "id": "x", "source": report})
+    document = """query ($day: Day!) { asOf(validAt: $day) { exportControl(id: "x") {
+      clauses { evidence { field level } } because { source { level } } } } }"""
+
+    async def levels(day: str) -> dict[str, str]:
+        shown = (await api.ask(document, day=day))["asOf"]["exportControl"]
+        assert shown["because"][0]["source"]["level"] == "ISSUER_TEXT_COPY"
+        return {one["field"]: one["level"] for one in shown["clauses"][0]["evidence"]}
+
+    announced = {
+        **dict.fromkeys(
+            ("measure", "commodities", "destinations", "inForceFrom"), "ISSUER_TEXT_COPY"
+        ),
+        "inForceUntil": "MEMORY",
+    }
+    assert await levels("2025-01-01") == announced
+    suspended = dict.fromkeys(("suspendedFrom", "suspendedUntil"), "SECONDARY")
+    assert await levels("2026-01-01") == announced | suspended
+
+
+async def test_a_copy_of_the_page_of_another_government_is_a_secondary_source(api: Api) -> None:
+    other = {**COPY, "copyOf": FOREIGN["url"]}
+    await api.do("announceExportControl", control("x", source=other))
+    shown = await api.ask('{ asOf { exportControl(id: "x") { because { source { level } } } } }')
+    assert shown["asOf"]["exportControl"]["because"] == [{"source": {"level": "SECONDARY"}}]
+
+
+async def test_a_copy_at_a_branch_is_refused(api: Api) -> None:
+    moving = {**COPY, "url": "https://github.com/a/b/blob/main/act.md"}
+    code, path = await api.fails("announceExportControl", control("x", source=moving))
+    assert (code, path) == ("FIELD_REQUIRED", ["input", "source", "url"])
 
 
 async def test_a_source_can_lack_only_what_the_fact_gives(api: Api) -> None:

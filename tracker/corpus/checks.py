@@ -131,12 +131,21 @@ def _flaws(source: Source, issuers: Issuers) -> Iterator[str]:
     ):
         at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
         yield f"expected who published what was read: {at}, not {publisher.id}"
+    if source.copy_of and not cite(source, issuers).is_copy:
+        yield (
+            f"expected copyOf at an address of an authority of {_names(issuers)},"
+            f" got {source.copy_of}"
+        )
     if source.primary and not cite(source, issuers).is_primary:
         speaks = ", ".join(publisher.authority_of) if publisher else ""
         yield (
             f"expected no primary = true: {source.publisher} is an authority of"
-            f" {speaks or 'nobody'}, not of {', '.join(sorted(issuers or ())) or 'an issuer'}"
+            f" {speaks or 'nobody'}, not of {_names(issuers)}"
         )
+
+
+def _names(issuers: Issuers) -> str:
+    return ", ".join(sorted(issuers or ())) or "an issuer"
 
 
 CHECKS: tuple[Callable[[Sequence[Act]], Iterator[Problem]], ...] = (

@@ -88,7 +88,8 @@ def json_item(event: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "_event": {
             "about": f"{origin}/docs/page#feeds",
             **{name: event[name] for name in ("eventId", "position", "type", "entity", "publicOn")},
-            "verified": event["source"]["verified"],
+            "verified": event["source"]["level"] == "VERIFIED",
+            "level": event["source"]["level"],
         },
     }
 

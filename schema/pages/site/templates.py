@@ -72,6 +72,7 @@ def environment() -> Environment:
         "number": phrases.number,
         "percent": phrases.percent,
         "words": phrases.word_phrase,
+        "grounds": words.grounds,
         "sentence": phrases.with_capital,
         "listed": phrases.listed,
         "short_date": phrases.short_date,

@@ -1,11 +1,12 @@
 """Values of the API as HTML, and words for sources. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
-from tracker.domain.wording.phrases import NBSP, short_date
+from tracker.domain.basics.vocabulary import EvidenceLevel
+from tracker.domain.wording.phrases import NBSP, field_phrase, short_date
 
 
 def day(value: str | None, missing: str = "") -> Markup | str:
@@ -25,10 +26,21 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
 
 def doubt(source: Mapping[str, Any]) -> str:
     """Return a remark on a source that was not verified, or that lacks some fields of its fact."""
-    if not source["verified"]:
-        return " (not verified)"
-    lacks = ", ".join(source["unsupported"])
-    return f" (not in the cited text: {lacks})" if lacks else ""
+    level, lacks = EvidenceLevel[source["level"]], ", ".join(source["unsupported"])
+    remarks = [] if level is EvidenceLevel.VERIFIED else [f"not verified, {level.phrase}"]
+    remarks += [f"not in the cited text: {lacks}"] if lacks else []
+    return f" ({'; '.join(remarks)})" if remarks else ""
+
+
+def grounds(evidence: Iterable[Mapping[str, Any]]) -> str:
+    """Return the levels of the fields of a clause in words, the best first."""
+    fields: dict[EvidenceLevel, list[str]] = {level: [] for level in EvidenceLevel}
+    for one in evidence:
+        fields[EvidenceLevel[one["level"]]].append(field_phrase(one["field"]))
+    held = {level.phrase: names for level, names in fields.items() if names}
+    if len(held) == 1:
+        return f"each field {next(iter(held))}"
+    return "; ".join(f"{', '.join(names)}: {phrase}" for phrase, names in held.items())
 
 
 def publisher_of(source: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from schema.inputs.arguments import (
     CheckedAs,
     CommodityId,
     HsCode,
+    Level,
     domain_value,
     parse_commodities,
     parse_with_descendants,
@@ -60,6 +61,7 @@ CLAIM_SOURCES = ArgumentGroup(
         verified=(bool, "Whether the publisher's own text or file was read for the claim."),
         primary=(bool, "Whether the source of the claim is the publisher's own."),
     ),
+    level=Level,
     checked=CheckedAs,
 )
 """The arguments about the source of a claim, by name."""

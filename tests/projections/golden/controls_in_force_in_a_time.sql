@@ -28,27 +28,34 @@ FROM (
       AND since <= $3::bigint AND until > $3::bigint AND first_day <= $2::date AND last_day >= $2::date
     ORDER BY first_day DESC, since DESC LIMIT 1
 ) AS version
-WHERE (coalesce(version.sources, (
+WHERE jsonb_path_exists(coalesce(version.sources, (
       SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
       FROM elements AS element
       WHERE element.entity = version.entity
         AND element.until > version.since AND element.since <= version.since
         AND element.first_day <= version.first_day AND element.last_day >= version.first_day
-        AND element.source IS NOT NULL)) @> '[{"verified": false}]') <> $6::boolean
+        AND element.source IS NOT NULL)), '$[*] ? (@.level > 0)') <> $6::boolean
+  AND NOT jsonb_path_exists(coalesce(version.sources, (
+      SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
+      FROM elements AS element
+      WHERE element.entity = version.entity
+        AND element.until > version.since AND element.since <= version.since
+        AND element.first_day <= version.first_day AND element.last_day >= version.first_day
+        AND element.source IS NOT NULL)), '$[*] ? (@.level > $level)', jsonb_build_object('level', $7::int))
   AND (coalesce(version.sources, (
       SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
       FROM elements AS element
       WHERE element.entity = version.entity
         AND element.until > version.since AND element.since <= version.since
         AND element.first_day <= version.first_day AND element.last_day >= version.first_day
-        AND element.source IS NOT NULL)) @> '[{"is_primary": false}]') <> $7::boolean
+        AND element.source IS NOT NULL)) @> '[{"is_primary": false}]') <> $8::boolean
   AND coalesce(version.sources, (
       SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
       FROM elements AS element
       WHERE element.entity = version.entity
         AND element.until > version.since AND element.since <= version.since
         AND element.first_day <= version.first_day AND element.last_day >= version.first_day
-        AND element.source IS NOT NULL)) @> jsonb_build_array(jsonb_build_object('checked', $8::text))
+        AND element.source IS NOT NULL)) @> jsonb_build_array(jsonb_build_object('checked', $9::text))
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(clauses)
           AS clause (measure text, status text, commodities text[], in_force daterange,
@@ -56,7 +63,7 @@ WHERE (coalesce(version.sources, (
       WHERE (clause.in_force && $5::daterange
             AND coalesce(NOT clause.in_force * $5 <@ clause.suspended, true)))
 ORDER BY coalesce(to_char(lower(dated), 'YYYY-MM-DD'), '') COLLATE "C" DESC, subject.entity DESC
-LIMIT $9;
+LIMIT $10;
 
 EXECUTE controls_in_force_in_a_time (
     'export-control',
@@ -65,6 +72,7 @@ EXECUTE controls_in_force_in_a_time (
     '{""}',
     '[2025-01-01,)',
     false,
+    4,
     false,
     'page',
     20);

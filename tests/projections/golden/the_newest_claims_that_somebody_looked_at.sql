@@ -36,7 +36,7 @@ CROSS JOIN LATERAL jsonb_to_recordset(coalesce(version.sources, (
       AND element.until > version.since AND element.since <= version.since
       AND element.first_day <= version.first_day AND element.last_day >= version.first_day
       AND element.source IS NOT NULL)))
-    AS claim (position bigint, publisher text, published daterange, verified boolean, is_primary boolean, checked text)
+    AS claim (position bigint, publisher text, published daterange, level int, is_primary boolean, checked text)
 WHERE EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
           SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
@@ -60,13 +60,14 @@ WHERE EXISTS (
   AND claim.position IS NOT NULL
   AND claim.publisher = ANY ($5::text[])
   AND claim.published && $6::daterange
-  AND claim.verified = $7::boolean
-  AND claim.is_primary = $8::boolean
-  AND claim.checked = $9::text
-  AND to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" <= $11::text
-  AND (to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C", subject.entity, claim.position) < ($11::text, $12::text, $13::bigint)
+  AND (claim.level = 0) = $7::boolean
+  AND claim.level <= $8::int
+  AND claim.is_primary = $9::boolean
+  AND claim.checked = $10::text
+  AND to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" <= $12::text
+  AND (to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C", subject.entity, claim.position) < ($12::text, $13::text, $14::bigint)
 ORDER BY to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" DESC, subject.entity DESC, claim.position DESC
-LIMIT $10;
+LIMIT $11;
 
 EXECUTE the_newest_claims_that_somebody_looked_at (
     'figure',
@@ -76,6 +77,7 @@ EXECUTE the_newest_claims_that_somebody_looked_at (
     '{"usgs"}',
     '[2020-01-01,2025-06-01]',
     true,
+    3,
     true,
     'data_file',
     20,

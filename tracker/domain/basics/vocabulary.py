@@ -255,6 +255,26 @@ class Checked(NamedWord):
     """Nothing was checked: the fact was recorded from memory."""
 
 
+class EvidenceLevel(NamedWord):
+    """The ground of a fact, or of one of its fields: the best first."""
+
+    VERIFIED = "verified", "read in the issuer's own text"
+    """Read in the issuer's text at the issuer's address, or in its file of data."""
+    TWO_COPIES_AGREE = "two_copies_agree", "read in two equal copies of the issuer's text"
+    """Read in two independent copies of the issuer's text that are equal letter by letter."""
+    ISSUER_TEXT_COPY = "issuer_text_copy", "read in a copy of the issuer's text"
+    """Read in the issuer's language in a copy at a fixed address, with its SHA-256."""
+    SECONDARY = "secondary", "from a secondary source"
+    """Taken from a report, a translation, an extract or a list by others."""
+    MEMORY = "memory", "from memory, not checked"
+    """Nobody read it before it was recorded."""
+
+    @property
+    def rank(self) -> int:
+        """Its place, 0 for the best."""
+        return [*EvidenceLevel].index(self)
+
+
 class FetchFailure(StrEnum):
     """The reason why a request to a watched source failed. The words are codes, like those of errors."""
 

@@ -50,6 +50,12 @@ def publishers_at(url: str) -> tuple[Publisher, ...]:
 
 
 @lru_cache(maxsize=4096)
+def authorities_at(url: str) -> frozenset[str]:
+    """Return the places and alliances whose authorities publish at the domain of an address."""
+    return frozenset(owner for one in publishers_at(url) for owner in one.authority_of)
+
+
+@lru_cache(maxsize=4096)
 def is_authoritative(publisher: str, url: str | None, *, data_file: bool = False) -> bool:
     """Return whether a source is an authority's own text: at its own address, or in a data file that it
     published.

@@ -7,10 +7,18 @@ import msgspec
 
 from tracker.domain.basics.text_rules import check_address
 from tracker.domain.basics.values import FreeText, Name, PartialDate, Publisher, Sha256, Value
-from tracker.domain.basics.vocabulary import Checked
-from tracker.domain.catalogue.publishers import is_authoritative, publishers, speaks_for
+from tracker.domain.basics.vocabulary import Checked, EvidenceLevel
+from tracker.domain.catalogue.publishers import (
+    authorities_at,
+    is_authoritative,
+    publishers,
+    speaks_for,
+)
+from tracker.errors import InvalidInput
 
 ENTITY_PATH = re.compile(r"[a-z][a-z-]*(?:/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)+", re.ASCII)
+COMMIT = re.compile(r"/[0-9a-f]{40}/", re.ASCII)
+"""A commit in the address of a copy, which fixes the bytes there; a branch does not."""
 NOT_A_SUBJECT = msgspec.Meta(extra={"subject": False})
 """Marks a field whose places, actors or commodities are not subjects of the fact: see
 `tracker.domain.entities.subjects`."""
@@ -49,7 +57,13 @@ class Source(Value, frozen=True, kw_only=True):
     empty."""
     unsupported: tuple[Name, ...] = ()
     """The fields of the fact that the source does not contain, as paths such as `since` or
-    `amounts.0.quantity`: `verified` does not apply to them. Empty if it contains all."""
+    `amounts.0.quantity`: `verified` and `level` do not apply to them. Empty if it contains all."""
+    copy_of: Name | None = None
+    """The address of the issuer's own page that the text at `url` copies, in the issuer's language and
+    whole except for `unsupported`. Null if it is not such a copy."""
+    copy_sha256: Sha256 | None = None
+    """The SHA-256 of the copy, as hexadecimal digits. It is required beside `copyOf`, with a `url` that
+    contains the commit of the copy (40 hexadecimal digits)."""
 
     @property
     def is_primary(self) -> bool:
@@ -68,6 +82,21 @@ class Source(Value, frozen=True, kw_only=True):
         return self.is_primary and self.checked in READ
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it copies a page of an authority, as far as the source states it."""
+        return self.copy_of is not None and bool(authorities_at(self.copy_of))
+
+    @property
+    def level(self) -> EvidenceLevel:
+        """The ground on which the fact stands by this source alone. It does not apply to the fields in
+        `unsupported`."""
+        if self.verified:
+            return EvidenceLevel.VERIFIED
+        if self.is_copy:
+            return EvidenceLevel.ISSUER_TEXT_COPY
+        return EvidenceLevel.MEMORY if self.checked is Checked.MEMORY else EvidenceLevel.SECONDARY
+
+    @property
     def citation(self) -> str:
         """The publication and its publisher, in words: `MOFCOM Announcement No. 61 of 2025, as read at
         Reuters`."""
@@ -80,9 +109,21 @@ class Source(Value, frozen=True, kw_only=True):
         )
 
     def check_recordable(self) -> None:
-        """Check that the address is a web address. Raises InvalidInput."""
-        if self.url is not None:
-            check_address(self.url, "url")
+        """Check that addresses are web addresses, and that a copy has all its fields and was read. Raises
+        InvalidInput."""
+        for field, address in (("url", self.url), ("copyOf", self.copy_of)):
+            if address is not None:
+                check_address(address, field)
+        if self.copy_of is None and self.copy_sha256 is None:
+            return
+        for field, present, expected in (
+            ("copyOf", self.copy_of, "the address of the issuer's page that was copied"),
+            ("copySha256", self.copy_sha256, "the SHA-256 of the copy"),
+            ("url", COMMIT.search(self.url or ""), "an address with the commit of the copy"),
+            ("checked", self.checked in READ, f"a copy that was read: {' or '.join(sorted(READ))}"),
+        ):
+            if not present:
+                raise InvalidInput(f"expected {expected}", code="FIELD_REQUIRED", path=(field,))
 
 
 class CitedSource(Source, frozen=True, kw_only=True):
@@ -99,6 +140,13 @@ class CitedSource(Source, frozen=True, kw_only=True):
         """Whether it is the own text of one of the issuers or, without issuers, of any authority."""
         return Source.is_primary.fget(self) and (  # type: ignore[attr-defined]  # it is a property
             self.issuers is None or speaks_for(self.publisher, self.issuers)
+        )
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it copies a page of an authority of one of the issuers or, without issuers, of any."""
+        return Source.is_copy.fget(self) and (  # type: ignore[attr-defined]  # it is a property
+            self.issuers is None or not authorities_at(self.copy_of).isdisjoint(self.issuers)
         )
 
 
