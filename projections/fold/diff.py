@@ -28,6 +28,8 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 """Functions that identify the items of a list, by list name. Other lists are compared as values."""
 
+OF_COPIES = frozenset({"copyOf", "copySha256"})
+"""Fields of sources that are left out without a value, so that answers from older logs stay the same."""
 PLAIN_TYPES = frozenset({str, int, bool, NoneType, TextCommitment})
 """Types of values that are used as they are."""
 
@@ -130,7 +132,11 @@ def _plain(value: Any, shared: SharedItems | None = None) -> Any:
     if shared and kind in LASTING_TYPES:
         return shared.data_of(value)
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, field), shared) for field, name in _fields(type(value))}
+        return {
+            name: _plain(given, shared)
+            for field, name in _fields(type(value))
+            if (given := getattr(value, field)) is not None or name not in OF_COPIES
+        }
     return msgspec.to_builtins(value, enc_hook=str)
 
 
