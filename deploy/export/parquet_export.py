@@ -49,6 +49,8 @@ FILES = {
     "preference": "preferences",
     "redaction": "redactions",
     "source": "watched_sources",
+    "tariff-edition": "tariff_editions",
+    "tariff-line": "tariff_lines",
 }
 """File names, without extension."""
 

@@ -37,6 +37,7 @@ from projections.query.sql_parts import (
 )
 from projections.query.stored_states import decode
 from projections.query.supplies import Supplies
+from projections.query.tariffs import Tariffs
 from projections.query.transitions import Transitions
 from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
@@ -97,12 +98,14 @@ class AsOf:
         self.histories = Histories(pool)
         self.last_events = LastEvents(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
+        self.tariffs = Tariffs(self.lists, progress)
         self.dependence = Dependence(self.lists, self.confirmations, self.exposures)
         self.shipments = Shipments(
             self.controls,
             self.confirmations,
             self.coverages,
             self.transitions,
+            self.tariffs,
             self.firm_spellings,
             progress,
         )

@@ -15,9 +15,10 @@ from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import BY_NAME
 from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
+from projections.query.tariffs import Tariffs
 from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
-from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus, VerdictKind
 from tracker.domain.basics.values import DAY
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
@@ -41,6 +42,7 @@ from tracker.domain.shipments.firms import (
     similar_spellings,
 )
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
+from tracker.domain.shipments.ordinary import TARIFF_OF, OrdinaryDuty, ordinary_duty
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
 
@@ -60,6 +62,8 @@ class CheckedShipment(Struct, frozen=True):
     completeness: tuple[tuple[Leg, Completeness], ...]
     firms: tuple[NamedFirm, ...]
     """The firms that the shipment names."""
+    ordinary: OrdinaryDuty | None = None
+    """The ordinary duty on the import; None if no tariff line is recorded for it."""
 
     @property
     def issuers(self) -> list[str]:
@@ -98,6 +102,7 @@ class Shipments:
         confirmations: Confirmations,
         coverages: Coverages,
         transitions: Transitions,
+        tariffs: Tariffs,
         firm_spellings: FirmSpellings,
         progress: ProgressTracker | None = None,
     ):
@@ -105,6 +110,7 @@ class Shipments:
         self._confirmations = confirmations
         self._coverages = coverages
         self._transitions = transitions
+        self._tariffs = tariffs
         self._firm_spellings = firm_spellings
         self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
         self._listed_firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_listed_firms)
@@ -126,7 +132,19 @@ class Shipments:
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
-        return CheckedShipment(check, tuple(completeness), tuple(firms))
+        ordinary = await self._ordinary_duty(check, moment)
+        return CheckedShipment(check, tuple(completeness), tuple(firms), ordinary)
+
+    async def _ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
+        """Return the ordinary duty on an import, if the tariff of the destination is recorded."""
+        code = check.case.code_for(TARIFF_OF)
+        if code is None or check.case.shipment.destination != TARIFF_OF:
+            return None
+        lines = await self._tariffs.lines(code, moment)
+        statements = [await self._tariffs.statement(line, moment) for line in lines]
+        duties = [one.applicable for one in check.verdicts]
+        recorded = {one.control.id for one in duties if one.kind is VerdictKind.IMPORT_DUTY}
+        return ordinary_duty(check.case, lines, " ".join(dict.fromkeys(statements)), recorded)
 
     async def _matches(self, case: Case, moment: Moment, licences: Licences) -> list[Matches]:
         query = case.goods_query()

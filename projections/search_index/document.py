@@ -34,6 +34,7 @@ from tracker.domain.evidence.import_receipt import Import
 from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.domain.evidence.watched_source_facts import Fetched, Unchanged
 from tracker.domain.figures.figure import Figure
+from tracker.domain.figures.tariff import LineFact
 from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 
 MAX_DOCUMENT_BYTES = 100_000
@@ -253,12 +254,12 @@ def commodity_text(id: str) -> str:
 def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
     """Return the distinct words of an entity's events by position.
 
-    Successful polls of watched sources and lists of origins are left out.
+    Successful polls of watched sources, lists of origins and tariff lines are left out.
     """
     return {
         known.position: _event_text(entity, known)
         for known in facts
-        if not isinstance(known.fact, Fetched | Unchanged | FlowClaimed)
+        if not isinstance(known.fact, Fetched | Unchanged | FlowClaimed | LineFact)
     }
 
 

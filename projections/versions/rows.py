@@ -27,6 +27,7 @@ from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.domain.figures.figure import Claim, FigureState
 from tracker.domain.figures.figure_facts import Series
 from tracker.domain.figures.preference import PreferenceState
+from tracker.domain.figures.tariff import TariffEditionState, TariffLineState
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 
@@ -82,6 +83,11 @@ def filter_columns(state: EntityState, *, texts: bool = True) -> FilterColumns:
         case TradeFlowState(importer=importer, hs_code=code):
             words = (code_word(code[:4]), code_word(code))
             return columns((), (importer,), code, period=state.year, other_words=words)
+        case TariffEditionState():
+            return columns((), (state.place,))
+        case TariffLineState(code=code):
+            words = tuple(code_word(code[:digits]) for digits in (4, 6, 8))
+            return columns((), (state.place,), code, other_words=words)
     return columns()
 
 
@@ -91,7 +97,8 @@ def about_word(entity: str) -> str:
 
 
 def code_word(code: str) -> str:
-    """Return the index word for trade flows under a heading or code of the Harmonized System."""
+    """Return the index word for trade flows and tariff lines under a heading or code of the Harmonized
+    System."""
     return f"hs/{code}"
 
 

@@ -121,6 +121,11 @@ TradeFlowOrder = _orders(
     By("YEAR", SortKey.PERIOD, "By year, the oldest first.", "By year, the newest first."),
     _by_day("PUBLISHED_ON", "the date of the newest claim"),
 )
+TariffLineOrder = _orders(
+    "TariffLineOrder",
+    "Orders of lines of tariffs.",
+    By("CODE", SortKey.NAME, "By place and code, ascending.", "By place and code, descending."),
+)
 KeyOrder = _orders("KeyOrder", "Orders of lists that can only be ordered by key.", KEY)
 ImportOrder = _orders(
     "ImportOrder",

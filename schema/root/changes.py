@@ -26,9 +26,11 @@ from schema.types.connection import PageSource
 from tracker.domain.catalogue.places import Place
 from tracker.domain.events.registry import STATES
 from tracker.domain.evidence.watched_source import WatchedSource
+from tracker.domain.figures.tariff import TariffLine
 
-CHANGING_KINDS = tuple(kind for kind in STATES if kind != WatchedSource.KIND)
-"""Default kinds of changes. Watched sources are left out, because each poll changes them."""
+CHANGING_KINDS = tuple(kind for kind in STATES if kind not in (WatchedSource.KIND, TariffLine.KIND))
+"""Default kinds of changes. Watched sources are left out, because each poll changes them, and lines of
+tariffs, because an edition states or changes hundreds."""
 
 OfKind: TypeAlias = Annotated[
     EntityKind | None, argument(description="Only entities of this kind.")

@@ -20,7 +20,7 @@ from tracker.domain.controls.duty_relations import Related
 from tracker.domain.entities.entity import Entity
 from tracker.domain.entities.fact import Fact
 from tracker.domain.evidence import coverage
-from tracker.domain.figures import figure, figure_facts, preference, trade_flow
+from tracker.domain.figures import figure, figure_facts, preference, tariff, trade_flow
 
 
 class FactMutation(Struct, frozen=True):
@@ -192,6 +192,30 @@ FACT_MUTATIONS = (
         trade_flow.TradeFlow,
         "Records a publisher's list of the origins of a place's imports under one code and in one"
         " year, in one edition.",
+    ),
+    FactMutation(
+        "readTariffEdition",
+        tariff.EditionRead,
+        tariff.TariffEdition,
+        "Records that an edition of a tariff schedule was read.",
+    ),
+    FactMutation(
+        "stateTariffLine",
+        tariff.LineStated,
+        tariff.TariffLine,
+        "Records the print of a line of a tariff in the first edition that was read for it.",
+    ),
+    FactMutation(
+        "changeTariffLine",
+        tariff.LineChanged,
+        tariff.TariffLine,
+        "Records that a later edition prints a line of a tariff otherwise.",
+    ),
+    FactMutation(
+        "withdrawTariffLine",
+        tariff.LineWithdrawn,
+        tariff.TariffLine,
+        "Records that a later edition does not print a line of a tariff.",
     ),
     FactMutation(
         "declareCoverage",

@@ -36,6 +36,7 @@ from tracker.domain.evidence.import_receipt import Import
 from tracker.domain.evidence.watched_source import WatchedSource
 from tracker.domain.figures.figure import Figure
 from tracker.domain.figures.preference import Preference
+from tracker.domain.figures.tariff import TariffEdition, TariffLine
 from tracker.domain.figures.trade_flow import TradeFlow
 
 
@@ -65,6 +66,10 @@ class EntityKind(Enum):
     """Lists of acts that were read."""
     FLOW = TradeFlow.KIND
     """Trade flows, with their claims."""
+    TARIFF_EDITION = TariffEdition.KIND
+    """Editions of tariff schedules that were read."""
+    TARIFF_LINE = TariffLine.KIND
+    """Lines of tariffs, with their rates."""
 
 
 @object_type

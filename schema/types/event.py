@@ -29,6 +29,7 @@ from schema.types.preference import Preference
 from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction
 from schema.types.summary import summary
+from schema.types.tariff import TariffEdition, TariffLine
 from schema.types.trade_flow import TradeFlow
 from schema.types.watched_source import WatchedSource
 from tracker.domain.entities.entity import EntityState
@@ -155,7 +156,9 @@ State: TypeAlias = Annotated[
     | Redaction
     | WatchedSource
     | CoverageStatement
-    | TradeFlow,
+    | TradeFlow
+    | TariffEdition
+    | TariffLine,
     strawberry.union("State", description="The state of an entity."),
 ]
 

@@ -24,6 +24,7 @@ from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.tariff import TariffEditionState, TariffLineState, tariff_name
 from tracker.domain.figures.trade_flow import TradeFlowState, flow_name
 
 
@@ -150,4 +151,6 @@ def title_of(state: EntityState) -> str:
             return figure_title(state)
         case TradeFlowState():
             return flow_name(f"{kind_name(TradeFlowState)}/{state.id}")
+        case TariffEditionState() | TariffLineState():
+            return tariff_name(f"{kind_name(type(state))}/{state.id}")
     return state.id

@@ -16,8 +16,9 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
+from schema.types.tariff import TariffLine
 from tracker.domain.basics.control_vocabulary import Direction, Match, VerdictKind
-from tracker.domain.shipments import check, duties, firms, legs, obligations, questions
+from tracker.domain.shipments import check, duties, firms, legs, obligations, ordinary, questions
 
 
 @output_type(
@@ -149,6 +150,21 @@ class DutyTotal:
     steps: list[DutyStep] = struct_field()
 
 
+@output_type(
+    of=ordinary.OrdinaryDuty, only_spelled=True, first="low high text statement remarks questions"
+)
+class OrdinaryDuty:
+    """The ordinary duty on an import, as far as the tariff prints it. Additional duties are not in it."""
+
+    of: strawberry.Private[ordinary.OrdinaryDuty]
+    moment: strawberry.Private[Moment]
+
+    @resolver_field
+    def lines(self) -> list[TariffLine]:
+        """The lines of the tariff that the code selects."""
+        return [TariffLine.at(one, self.moment) for one in self.of.lines]
+
+
 @object_type
 class LegCompleteness:
     """The completeness of the lists of acts for one place of a shipment."""
@@ -210,6 +226,13 @@ class ShipmentCheck:
     def import_duties(self) -> DutyTotal:
         """The duties on the import."""
         return self._duties(VerdictKind.IMPORT_DUTY)
+
+    @resolver_field
+    def ordinary_duty(self) -> OrdinaryDuty | None:
+        """The ordinary duty on the import, as printed; `importDuties` has the recorded additional duties.
+        Null if no line of the tariff is recorded for the code, or the origin or destination is not stated."""
+        of = self.checked.ordinary
+        return OrdinaryDuty(of=of, moment=self.moment) if of else None
 
     @resolver_field
     def open_questions(self) -> list[OpenQuestion]:

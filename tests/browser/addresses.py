@@ -29,6 +29,7 @@ PAGES = {
     "check of a shipment": "/check?hsCode=284990&origin=CN&destination=DE&valid=2025-12-01",
     "check with duties": "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10",
     "check with a wrong field": "/check?commodity=galium&origin=CN",
+    "tariff line": "/tariffs/us/81129210",
     "upcoming": "/upcoming",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
     "events": "/events",

@@ -11,5 +11,5 @@ async def test_no_generated_document_is_an_internal_error(corpus_services: Servi
     async with serving(corpus_services, Access(open=True)) as (address, _, _):
         outcome = await ask(f"http://{address}", documents)
     assert not outcome.failures, "\n\n".join(outcome.failures[:5])
-    assert outcome.codes["ok"] > 5
+    assert outcome.codes["ok"] > 3
     assert len(outcome.codes) > 3

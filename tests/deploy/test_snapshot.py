@@ -68,13 +68,14 @@ async def test_a_snapshot_has_a_line_for_every_entity_in_the_order_of_their_name
     assert entities == sorted(set(entities))
     assert all(line["state"]["id"] == line["entity"].partition("/")[2] for line in lines)
     data = await Api(corpus_services).ask(
-        '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures firms }'
+        '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures firms'
+        " tariffLines }"
         " alliances { totalCount } announcements { totalCount } exportControls { totalCount }"
-        " figures { totalCount } firms { totalCount } } }"
+        " figures { totalCount } firms { totalCount } tariffLines { totalCount } tariffEditions { key } } }"
     )
-    counts = data["asOf"].pop("counts")
+    counts, editions = data["asOf"].pop("counts"), data["asOf"].pop("tariffEditions")
     assert counts == {kind: list["totalCount"] for kind, list in data["asOf"].items()}
-    assert sum(counts.values()) == len(lines) > 4000
+    assert sum(counts.values()) + len(editions) == len(lines) > 4000
 
 
 async def test_counts_are_those_of_the_moment(services: Services) -> None:
@@ -92,6 +93,8 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "source": 0,
         "coverage": 0,
         "flow": 0,
+        "tariff-edition": 0,
+        "tariff-line": 0,
     }
     for day, position, expected in (
         ("2024-12-31", 2, 0),

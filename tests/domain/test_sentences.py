@@ -19,8 +19,10 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
+from tests.support.tariff_lines import NEW, OLD, line, readings
 from tracker.domain.actors import alliance, announcement, firm
 from tracker.domain.basics.codec import from_builtins
+from tracker.domain.catalogue.places import Place
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.duty_relations import Related
 from tracker.domain.entities.fact import Fact
@@ -33,6 +35,7 @@ from tracker.domain.evidence import coverage
 from tracker.domain.evidence import watched_source_facts as watch
 from tracker.domain.evidence.import_receipt import Receipt
 from tracker.domain.figures.figure_facts import Claimed, Preferred
+from tracker.domain.figures.tariff import EditionRead, LineWithdrawn
 from tracker.log.entries import recorded
 
 DAY = "2026-02-04"
@@ -47,6 +50,9 @@ NAMES = {
     "source/us": "Federal Register",
 }
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
+EDITION = next(
+    of.fact for of in readings() if isinstance(of.fact, EditionRead) and of.fact.edition == NEW
+)
 
 
 def about(stream: str, kind: type[Fact], /, on: str = DAY, **fields: Any) -> tuple[str, Fact]:
@@ -261,6 +267,33 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         ("flow/hs17/811292/DE/2024", flow_claimed()),
         "Imports of 811292 (gallium, germanium, hafnium, indium and 3 more) by Germany, 2024: 10,000 USD"
         " from China and Canada, by CEPII (BACI 202601).",
+    ),
+    (
+        ("tariff-edition/us/2026-rev-10", EDITION),
+        "Harmonized Tariff Schedule of the United States (2026), Revision 10 is read: 39 chapters and"
+        " headings.",
+    ),
+    (
+        ("tariff-line/us/81129210", line("8112.92.10", OLD)),
+        "Tariff line 8112.92.10 of the United States, Gallium: general 3%, column 2 25% (2025-rev-15).",
+    ),
+    (
+        ("tariff-line/us/85076000", line("8507.60.00", NEW)),
+        "Tariff line 8507.60.00 of the United States, Lithium-ion batteries: general 3.4%, column 2 40%"
+        " (2026-rev-10).",
+    ),
+    (
+        (
+            "tariff-line/us/81129210",
+            LineWithdrawn(
+                source=line("8112.92.10").source,
+                place=Place("US"),
+                code="81129210",
+                edition="2027-basic",
+                successors=("81129215",),
+            ),
+        ),
+        "Tariff line 8112.92.10 of the United States is not printed in 2027-basic; new: 8112.92.15.",
     ),
     (
         about(FIGURE, Preferred, publisher="usgs", reason="it counts"),

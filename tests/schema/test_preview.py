@@ -38,6 +38,8 @@ STATE = f"""
     key flowClaims: claims {{ edition latest note value {{ value }} because {BECAUSE} }} because {BECAUSE}
   }}
   ... on Firm {{ key name because {BECAUSE} }}
+  ... on TariffEdition {{ key title because {BECAUSE} }}
+  ... on TariffLine {{ key texts withdrawn general {{ percent }} because {BECAUSE} }}
   ... on Preference {{ key because {BECAUSE} }}
 """
 CHANGE = f"""{{
@@ -55,7 +57,8 @@ RECORD = """mutation ($commands: [CommandInput!]!, $key: String) {
   record(commands: $commands, idempotencyKey: $key) {
     position events { type entity version actor publicOn summary source { name } } } }"""
 CHANGES = f"""query ($from: MomentInput!, $to: MomentInput!) {{
-  changes(from: $from, to: $to, first: 50) {{ nodes {CHANGE} }} }}"""
+  changes(from: $from, to: $to, first: 40) {{ nodes {CHANGE} }}
+  ofTariffs: changes(from: $from, to: $to, first: 5, kind: TARIFF_LINE) {{ nodes {CHANGE} }} }}"""
 STATUSES = """query ($entity: String!, $day: Day!) { asOf(validAt: $day) {
   exportControl(id: $entity) { clauses { key statuses { status from until } } } } }"""
 
@@ -74,6 +77,8 @@ MADE = {
     "amounts": [{"label": "funds", "quantity": {"unit": "USD", "value": "1000000"}}],
 }
 ORDERED = {"on": "2025-01-01", "reason": "It measures.", "source": source()}
+TARIFF = {"place": "US", "edition": "2026-basic", "source": source("usitc", "2026-01-01")}
+TARIFF_LINE = {**TARIFF, "code": "81129210"}
 EVERY_FACT = [
     {"announceExportControl": control("x", clause(note="As reported"), clause("2"))},
     {"announceExportControl": control("y")},
@@ -151,6 +156,24 @@ EVERY_FACT = [
     },
     {"recordTradeFlow": {**flow(), "note": "Reconciled"}},
     {"recordTradeFlow": flow(("CN", "900", "7"), edition="BACI 202701", published_on="2027-01")},
+    {
+        "readTariffEdition": {
+            **TARIFF,
+            "title": "Schedule of 2026",
+            "sha256": "0" * 64,
+            "chapters": ["81"],
+        }
+    },
+    {"stateTariffLine": {**TARIFF_LINE, "texts": ["Metals", "Gallium"], "general": "3%"}},
+    {
+        "changeTariffLine": {
+            **TARIFF_LINE,
+            "edition": "2026-rev-1",
+            "texts": ["Metals", "Gallium"],
+            "general": "2.5%",
+        }
+    },
+    {"withdrawTariffLine": {**TARIFF_LINE, "edition": "2026-rev-2", "successors": ["81129215"]}},
     {"identifyFirm": {"id": "f", "on": "2025-01-01", "name": "Firm", "source": source()}},
     {"renameFirm": {"id": "f", "on": "2026-01-01", "name": "The Firm", "source": source()}},
     {"orderPublishers": {**ORDERED, "publishers": ["usgs", "bgs"]}},
@@ -213,7 +236,8 @@ async def is_recorded_as_previewed(
     assert told["events"] == made["events"]
     span = [{"validAt": day, "position": at} for at in (str(head), made["position"])]
     changed = await api.ask(CHANGES, **{"from": span[0], "to": span[1]})
-    assert told["changes"] == changed["changes"]["nodes"]
+    nodes = [*changed["changes"]["nodes"], *changed["ofTariffs"]["nodes"]]
+    assert told["changes"] == sorted(nodes, key=lambda node: node["entity"])
     for clause_ in told["statusChanges"]:
         key = clause_["entity"].partition("/")[2]
         now = (await api.ask(STATUSES, entity=key, day=day))["asOf"]["exportControl"]

@@ -62,6 +62,8 @@ EXAMPLES = {
     "/places/{code}.csv": "/places/CN.csv",
     "/places/{code}/dependence": "/places/US/dependence",
     "/places/{code}/dependence.csv": "/places/US/dependence.csv",
+    "/tariffs/{place}/{code}": "/tariffs/us/81129210",
+    "/tariffs/{place}/{code}.csv": "/tariffs/us/81129210.csv",
     "/graphql": "/graphql?query={head}",
     "/mcp/{tool}.receipt": "/mcp/controls.receipt",
     "/embed/{part}/{page:path}": "/embed/answer/places/CN",

@@ -40,13 +40,14 @@ NEEDED = {
     "facts": {"entity": "alliance/quad"},
     "search": {"text": "gallium"},
     "trade": {"commodity": "gallium", "valid": "2026-03-01"},
+    "tariff-lines": {"commodity": "gallium"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
     controls coverages disputes editions events exposure exposures facts horizons import-exposure
     import-origins members memberships places prices production productions reliance reserves revisions
-    search shares shipment-rules sources supplies timeline trade transitions upcoming
+    search shares shipment-rules sources supplies tariff-lines timeline trade transitions upcoming
 """
 TABLES = NAMES.split()
 

@@ -16,9 +16,10 @@ from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.entity import TYPES
 from tracker.domain.figures.figure_facts import Claimed, edition_key
+from tracker.domain.figures.tariff import EditionRead, LineFact
 from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import NotFound
-from tracker.sources.ids import claim_id, flow_id
+from tracker.sources.ids import claim_id, flow_id, tariff_id
 from tracker.sources.importing.reconcile import equal_quantities
 from tracker.sources.reader import File, Reader, ReadFact
 from tracker.sources.readers import baci, iea, usgs
@@ -64,6 +65,8 @@ def is_reading(planned: PlannedEvent) -> bool:
             return planned.event_id == claim_id(claim)
         case FlowClaimed() as claim:
             return planned.event_id == flow_id(claim)
+        case EditionRead() | LineFact() as fact:
+            return planned.event_id == tariff_id(fact)
     return False
 
 

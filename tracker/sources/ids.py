@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from tracker.domain.figures.figure_facts import Claimed
+from tracker.domain.figures.tariff import EditionRead, LineFact
 from tracker.domain.figures.trade_flow import FlowClaimed
 
 
@@ -20,6 +21,12 @@ def flow_id(claim: FlowClaimed) -> str:
     edition = slug(claim.edition).replace("-", "")
     parts = [claim.source.publisher, edition, *claim.stream.split("/")[1:]]
     return "-".join(map(slug, [*parts, *filter(None, [claim.edition_version])]))
+
+
+def tariff_id(fact: EditionRead | LineFact) -> str:
+    """Return the id of a fact about a tariff: `usitc-hts-2026-rev-10-81129210`."""
+    parts = [fact.source.publisher, "hts", fact.edition]
+    return "-".join([*parts, fact.code] if isinstance(fact, LineFact) else parts)
 
 
 def slug(text: str) -> str:

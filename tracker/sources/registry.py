@@ -7,6 +7,7 @@ from tracker.sources.readers import (
     bgs,
     corpus_format,
     federal_register,
+    hts,
     iea,
     spreadsheet,
     usgs,
@@ -18,6 +19,7 @@ READERS: tuple[Reader, ...] = (
     bgs.READER,
     iea.READER,
     baci.READER,
+    hts.READER,
     federal_register.READER,
     spreadsheet.READER,
 )

@@ -99,6 +99,7 @@ PATHS = {
     "export-control": "controls",
     "figure": "figures",
     "source": "sources",
+    "tariff-line": "tariffs",
 }
 """Paths of the pages of entities, by kind."""
 

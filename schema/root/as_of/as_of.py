@@ -26,6 +26,7 @@ from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.shipments import Shipments
 from schema.root.as_of.supply import SupplyAnalysis
+from schema.root.as_of.tariffs import Tariffs
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.trade import TradeFlows
 from schema.root.as_of.transitions import TransitionLists
@@ -45,6 +46,7 @@ from tracker.domain.evidence.import_receipt import ImportState
 from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.preference import PreferenceState
+from tracker.domain.figures.tariff import TariffEditionState, TariffLineState
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 
@@ -63,6 +65,8 @@ class Counts:
     watched_sources: int = field(description="Sources that are or were watched.")
     coverages: int = field(description="Lists of acts that were read.")
     trade_flows: int = field(description="Trade flows with at least one claim.")
+    tariff_editions: int = field(description="Editions of tariff schedules that were read.")
+    tariff_lines: int = field(description="Lines of tariffs.")
 
 
 @object_type
@@ -72,6 +76,7 @@ class AsOf(
     Alliances,
     Figures,
     TradeFlows,
+    Tariffs,
     Firms,
     SupplyAnalysis,
     DependenceAnalysis,
@@ -129,6 +134,8 @@ class AsOf(
             watched_sources=counts[kind_name(WatchedSourceState)],
             coverages=counts[kind_name(CoverageState)],
             trade_flows=counts[kind_name(TradeFlowState)],
+            tariff_editions=counts[kind_name(TariffEditionState)],
+            tariff_lines=counts[kind_name(TariffLineState)],
         )
 
     @resolver_field

@@ -4,11 +4,20 @@ from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure_facts import Claimed, Preferred
+from tracker.domain.figures.tariff import (
+    EditionRead,
+    LineFact,
+    LineWithdrawn,
+    PrintedLine,
+    dotted,
+    tariff_name,
+)
 from tracker.domain.figures.trade_flow import FlowClaimed, flow_name
 from tracker.domain.wording.phrases import (
     beginning,
     figure_phrase,
     listed,
+    many,
     publisher_phrase,
     quantity_phrase,
     word_phrase,
@@ -63,3 +72,19 @@ def figure_name(entity: str) -> str:
         Place(code).name,
     ]
     return ", ".join([*parts, *([year] if year else [])])
+
+
+def tariff_sentence(entity: str, fact: EditionRead | LineFact) -> str:
+    """Return the sentence of a fact about a tariff."""
+    name = tariff_name(entity)
+    match fact:
+        case EditionRead():
+            read = many(len(fact.chapters), "chapter or heading", "chapters and headings", " ")
+            return f"{fact.title} is read: {read}"
+        case LineWithdrawn():
+            codes = listed(map(dotted, fact.successors))
+            return f"{name} is not printed in {fact.edition}" + (f"; new: {codes}" if codes else "")
+        case PrintedLine(general=general, column2=column2):
+            rates = f"general {general or 'blank'}, column 2 {column2 or 'blank'}"
+            return f"{name}, {fact.texts[-1].rstrip(':')}: {rates} ({fact.edition})"
+    return name

@@ -14,10 +14,11 @@ from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import History, RecordedFact, Retracted
 from tracker.domain.evidence.coverage import Declared
 from tracker.domain.evidence.watched_source_facts import Watched
+from tracker.domain.figures.tariff import EditionRead
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
-    *(firm.Identified, firm.Renamed, Watched, Declared),
+    *(firm.Identified, firm.Renamed, Watched, Declared, EditionRead),
 )
 NAMING_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
@@ -28,7 +29,7 @@ NAMING_TYPES = tuple(
 def name_given(fact: Fact) -> str | None:
     """Return the name that a fact gives to its entity; None without one."""
     match fact:
-        case Made() | acts.Announced() | acts.Amended():
+        case Made() | acts.Announced() | acts.Amended() | EditionRead():
             return fact.title
         case (
             alliance.Founded()

@@ -16,6 +16,12 @@ from tracker.domain.evidence.watched_source import WatchedSource, WatchedSourceS
 from tracker.domain.evidence.watched_source_facts import SourceFact
 from tracker.domain.figures.figure import Figure, FigureState
 from tracker.domain.figures.preference import Preference, PreferenceState
+from tracker.domain.figures.tariff import (
+    TariffEdition,
+    TariffEditionState,
+    TariffLine,
+    TariffLineState,
+)
 from tracker.domain.figures.trade_flow import TradeFlow, TradeFlowState
 from tracker.errors import InvalidInput
 
@@ -31,6 +37,8 @@ STATES: dict[str, type[Any]] = {
     WatchedSource.KIND: WatchedSourceState,
     Coverage.KIND: CoverageState,
     TradeFlow.KIND: TradeFlowState,
+    TariffEdition.KIND: TariffEditionState,
+    TariffLine.KIND: TariffLineState,
 }
 State = (
     AllianceState
@@ -44,6 +52,8 @@ State = (
     | WatchedSourceState
     | CoverageState
     | TradeFlowState
+    | TariffEditionState
+    | TariffLineState
 )
 
 FACTS: dict[str, type[Fact]] = {

@@ -18,13 +18,25 @@ from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import Retracted
 from tracker.domain.entities.redaction import Redacted
-from tracker.domain.events.figure_sentences import figure_name, figure_sentence, flow_sentence
+from tracker.domain.events.figure_sentences import (
+    figure_name,
+    figure_sentence,
+    flow_sentence,
+    tariff_sentence,
+)
 from tracker.domain.evidence import coverage
 from tracker.domain.evidence import watched_source_facts as watch
 from tracker.domain.evidence.import_receipt import Receipt
 from tracker.domain.figures.figure import Figure
 from tracker.domain.figures.figure_facts import Claimed, Preferred
 from tracker.domain.figures.preference import Ordered
+from tracker.domain.figures.tariff import (
+    EditionRead,
+    LineFact,
+    TariffEdition,
+    TariffLine,
+    tariff_name,
+)
 from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlow, flow_name
 from tracker.domain.wording.phrases import (
     beginning,
@@ -62,7 +74,7 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
             return {entity, _entity_name("export-control", fact.into)}
         case Related() if fact.relation.other:
             return {entity, _entity_name("export-control", fact.relation.other)}
-        case Claimed() | Preferred() | FlowClaimed() | Retracted():
+        case Claimed() | Preferred() | FlowClaimed() | EditionRead() | LineFact() | Retracted():
             return set()
     return {entity}
 
@@ -87,6 +99,8 @@ def sentence(
             text = figure_sentence(entity, fact)
         case FlowClaimed():
             text = flow_sentence(entity, fact)
+        case EditionRead() | LineFact():
+            text = tariff_sentence(entity, fact)
         case watch.SourceFact():
             text = _of_source(_name(names, entity), fact)
         case _:
@@ -364,6 +378,8 @@ def _name(names: Names, entity: str) -> str:
         return figure_name(entity)
     if entity.startswith(f"{TradeFlow.KIND}/"):
         return flow_name(entity)
+    if entity.startswith((f"{TariffLine.KIND}/", f"{TariffEdition.KIND}/")):
+        return tariff_name(entity)
     return names.get(entity) or entity.partition("/")[2]
 
 

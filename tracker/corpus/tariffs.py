@@ -1,0 +1,46 @@
+"""The tariff lines that ship: editions of the schedule of the United States, reduced to chapters of minerals,
+metals and their articles.
+
+They are one compressed file of rows as in the export of the publisher, in the order of the schedule. A row is
+the list of the fields of `hts.Row`; an object with a key begins an edition.
+`tools/pack_tariff_lines.py` makes the file.
+"""
+
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tracker.commands.commands import PlannedEvent
+from tracker.sources.reader import ReadFact
+from tracker.sources.readers.hts import Edition, Row, items, known_editions
+
+TARIFFS = "figures/us-tariff.jsonl.xz"
+"""The file of the rows in the directory of the corpus."""
+CHAPTERS = (
+    *("25", "26", "28", "71", "72", "73", "74", "75", "76", "78", "79", "80", "81", "82", "83"),
+    *("2701", "2702", "2703", "2704", "2915", "2931", "3104", "3105", "3206", "3606", "3801"),
+    *("3815", "3818", "3824", "6804", "6815", "8401", "8505", "8506", "8507", "8541", "8544"),
+    *("8545", "8549"),
+)
+"""The chapters and headings that ship in full."""
+
+
+def tariff_readings(path: Path) -> list[PlannedEvent]:
+    """Return the facts of the compressed file."""
+    return [one.planned for one in items(_editions(path)) if isinstance(one, ReadFact)]
+
+
+def _editions(path: Path) -> Iterator[Edition]:
+    """Yield the editions of the file, in its order."""
+    key, rows = "", list[Row]()
+    for text in [*lzma.decompress(path.read_bytes()).splitlines(), b'{"edition":""}']:
+        if text.startswith(b'{"edition"'):
+            if key:
+                known = known_editions()[key]
+                yield Edition(key, rows, CHAPTERS, known["on"], known["sha256"])
+            key, rows = msgspec.json.decode(text)["edition"], []
+        else:
+            fields = zip(Row.__struct_fields__, msgspec.json.decode(text), strict=True)
+            rows.append(msgspec.convert(dict(fields), Row))

@@ -1,0 +1,414 @@
+"""Tariff schedules: the editions that were read, and their lines with rates.
+
+An edition proves what was printed on its day. A line holds its suffixes, so nothing is inherited when it is
+read. A later edition records only lines that differ: the others are as printed before.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tracker.domain.basics.values import Name, Sha256, Text, Value
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.entity import (
+    CitingFold,
+    Entity,
+    RecordedFact,
+    Retracted,
+    StateWithEvidence,
+)
+from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
+from tracker.domain.figures.tariff_rate import SpecialRate, TariffRate, special_rates, tariff_rate
+from tracker.domain.wording.phrases import date_phrase, place_in_text
+from tracker.errors import InvalidInput
+
+LineCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}\Z")]
+SuffixDigits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}\Z")]
+Beginning = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2,8}\Z")]
+EditionKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-z]+(-[0-9a-z]+)*\Z", max_length=40)]
+PROVISION = re.compile(r"\b99\d\d\.\d\d\.\d\d\b")
+
+
+class Footnote(Value, frozen=True, kw_only=True):
+    """A footnote of a line or suffix."""
+
+    column: Name
+    """The column that it is printed at: `general`, `special`, `other`, `units` or `desc`."""
+    text: Text
+    """The footnote, as printed."""
+
+
+class TariffSuffix(Value, frozen=True, kw_only=True):
+    """A statistical suffix of a line. It has the rates of the line."""
+
+    suffix: SuffixDigits
+    """The digits after the code of the line, such as `10`."""
+    texts: tuple[Text, ...] = ()
+    """The texts below that of the line, from the widest to its own; empty if it has none of its own."""
+    units: tuple[Name, ...] = ()
+    """The units to report, as printed."""
+    footnotes: tuple[Footnote, ...] = ()
+    """The footnotes of the suffix."""
+
+
+class PrintedProvision(msgspec.Struct, frozen=True):
+    """A provision of chapter 99 that a footnote prints. It proves that the provision was printed, not that it
+    is collected."""
+
+    code: str
+    """The code, such as `9903.88.03`."""
+    column: str
+    """The column that it is printed at: `general`, `special`, `other`, `units` or `desc`."""
+    footnote: str
+    """The footnote. It may name several provisions; one of them applies."""
+    suffix: str | None = None
+    """The suffix that prints it; null for the line itself."""
+
+
+class EditionRead(Fact, frozen=True, kw_only=True):
+    """An edition of a tariff schedule was read. It is the record of the completeness of its lines."""
+
+    place: Place
+    """The place whose tariff it is."""
+    edition: EditionKey
+    """The key of the edition, such as `2026-rev-10`."""
+    title: Name
+    """The title of the edition."""
+    sha256: Sha256
+    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
+    chapters: tuple[Beginning, ...]
+    """The chapters and headings that were read in full, as beginnings of codes."""
+
+    @property
+    def stream(self) -> str:
+        """The stream of the edition: `tariff-edition/us/2026-rev-10`."""
+        return f"{TariffEdition.KIND}/{self.place.lower()}/{self.edition}"
+
+    @property
+    def public_on(self) -> date:
+        """The day of the edition."""
+        return self.source.published_on.first
+
+
+class TariffEditionState(StateWithEvidence, frozen=True, kw_only=True):
+    """An edition of a tariff schedule that was read."""
+
+    place: Place
+    """The place whose tariff it is."""
+    edition: EditionKey
+    """The key of the edition, such as `2026-rev-10`."""
+    title: Name
+    """The title of the edition."""
+    printed_on: date
+    """The day of the edition."""
+    sha256: Sha256
+    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
+    chapters: tuple[Beginning, ...]
+    """The chapters and headings that were read in full, as beginnings of codes."""
+
+    def reads(self, code: str) -> bool:
+        """Return whether the edition was read for a code, or for all codes that begin with it."""
+        return code.startswith(self.chapters)
+
+
+class LineFact(Fact, frozen=True, kw_only=True):
+    """A fact about a line of a tariff, from one edition."""
+
+    place: Annotated[Place, NOT_A_SUBJECT]
+    """The place whose tariff it is."""
+    code: LineCode
+    """The code of the line, of 8 digits."""
+    edition: EditionKey
+    """The edition, such as `2026-rev-10`."""
+
+    @property
+    def stream(self) -> str:
+        """The stream of the line: `tariff-line/us/81129210`."""
+        return f"{TariffLine.KIND}/{self.place.lower()}/{self.code}"
+
+    @property
+    def public_on(self) -> date:
+        """The day of the edition."""
+        return self.source.published_on.first
+
+
+class PrintedLine(LineFact, frozen=True, kw_only=True):
+    """The print of a line in an edition. A rate is its text; null means that nothing is printed."""
+
+    texts: tuple[Text, ...]
+    """The path of texts from the heading to the line."""
+    general: Text | None = None
+    """The general rate."""
+    special: Text | None = None
+    """The rates of trade programmes."""
+    column2: Text | None = None
+    """The rate for places without normal trade relations."""
+    units: tuple[Name, ...] = ()
+    """The units to report at the line itself."""
+    footnotes: tuple[Footnote, ...] = ()
+    """The footnotes of the line itself."""
+    suffixes: tuple[TariffSuffix, ...] = ()
+    """The statistical suffixes, in the order of the schedule."""
+
+
+class LineStated(PrintedLine, frozen=True, kw_only=True):
+    """A line is printed in the first edition that was read for it."""
+
+
+class LineChanged(PrintedLine, frozen=True, kw_only=True):
+    """A line is printed otherwise in a later edition. The day of the change is not recorded: it is between
+    the two editions."""
+
+
+class LineWithdrawn(LineFact, frozen=True, kw_only=True):
+    """A line is not printed in a later edition."""
+
+    successors: tuple[LineCode, ...] = ()
+    """The codes of the lines that are new in that edition under its heading; empty without one."""
+
+
+class TariffLineState(StateWithEvidence, frozen=True, kw_only=True):
+    """A line of a tariff, as printed in the newest edition that printed it otherwise."""
+
+    place: Place
+    """The place whose tariff it is."""
+    code: LineCode
+    """The code of the line, of 8 digits."""
+    edition: EditionKey
+    """The edition with this print. Later editions that were read print the same."""
+    printed_on: date
+    """The day of that edition."""
+    texts: tuple[Text, ...]
+    """The path of texts from the heading to the line."""
+    general_text: Text | None = None
+    special_text: Text | None = None
+    column2_text: Text | None = None
+    units: tuple[Name, ...] = ()
+    """The units to report at the line itself, as printed."""
+    footnotes: tuple[Footnote, ...] = ()
+    """The footnotes of the line itself."""
+    suffixes: tuple[TariffSuffix, ...] = ()
+    """The statistical suffixes, in the order of the schedule."""
+    retired_suffixes: tuple[SuffixDigits, ...] = ()
+    """Suffixes of earlier editions that are not printed any more."""
+    withdrawn: bool = False
+    """Whether the newest edition does not print the line."""
+    successors: tuple[LineCode, ...] = ()
+    """The codes of the lines that are new in that edition under its heading."""
+
+    @property
+    def text(self) -> str:
+        """The path of texts in one line, from the heading to the line."""
+        return " › ".join(self.texts)
+
+    @property
+    def general(self) -> TariffRate | None:
+        """The general rate; null if none is printed."""
+        return tariff_rate(self.general_text) if self.general_text else None
+
+    @property
+    def special(self) -> tuple[SpecialRate, ...]:
+        """The rates for goods of trade programmes; empty if none is printed, as beside Free."""
+        return special_rates(self.special_text) if self.special_text else ()
+
+    @property
+    def column2(self) -> TariffRate | None:
+        """The rate for places without normal trade relations; null if none is printed. The schedule does
+        not list these places."""
+        return tariff_rate(self.column2_text) if self.column2_text else None
+
+    @property
+    def printed_provisions(self) -> tuple[PrintedProvision, ...]:
+        """The provisions of chapter 99 in footnotes of the line and of its suffixes. Most additional duties
+        have no footnote, so a missing one proves nothing."""
+        places = [(None, self.footnotes), *((one.suffix, one.footnotes) for one in self.suffixes)]
+        return tuple(
+            PrintedProvision(code, note.column, note.text, suffix)
+            for suffix, footnotes in places
+            for note in footnotes
+            for code in PROVISION.findall(note.text)
+        )
+
+
+class _EditionFold(CitingFold[TariffEditionState]):
+    """The fold of an edition."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: EditionRead | None = None
+
+    def take(self, known: RecordedFact) -> None:
+        """Apply a reading; it replaces an earlier one."""
+        if isinstance(known.fact, EditionRead):
+            self.cite(known)
+            self.read = known.fact
+
+    def state(self, id: str, day: date) -> TariffEditionState | None:
+        """Return the edition, if it was read."""
+        if self.read is None:
+            return None
+        of = self.read
+        return TariffEditionState(
+            id=id,
+            place=of.place,
+            edition=of.edition,
+            title=of.title,
+            printed_on=of.public_on,
+            sha256=of.sha256,
+            chapters=of.chapters,
+            because=self.because,
+        )
+
+
+class TariffEdition(Entity):
+    """An edition of a tariff schedule that was read."""
+
+    KIND: ClassVar[str] = "tariff-edition"
+    ID_HAS_PARTS: ClassVar[bool] = True
+    INITIAL_FACT: ClassVar[type[Fact]] = EditionRead
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "TariffEdition.Read": EditionRead,
+        "TariffEdition.Retracted": Retracted,
+    }
+    FOLD = _EditionFold
+
+    def check(self, fact: Fact) -> None:
+        """Check that a reading is of this edition."""
+        _check_stream(self.id, fact)
+
+
+class _LineFold(CitingFold[TariffLineState]):
+    """The fold of the prints of a line."""
+
+    __slots__ = ("end", "printed", "retired")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.printed: PrintedLine | None = None
+        self.end: LineWithdrawn | None = None
+        self.retired: tuple[str, ...] = ()
+
+    def take(self, known: RecordedFact) -> None:
+        """Apply a print, or the withdrawal of the line."""
+        match known.fact:
+            case PrintedLine() as fact:
+                now = [one.suffix for one in fact.suffixes]
+                before = [one.suffix for one in self.printed.suffixes] if self.printed else []
+                gone = dict.fromkeys([*self.retired, *before])
+                self.retired = tuple(sorted(one for one in gone if one not in now))
+                self.printed, self.end = fact, None
+            case LineWithdrawn() as fact:
+                self.end = fact
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> TariffLineState | None:
+        """Return the line as printed last."""
+        if self.printed is None:
+            return None
+        of = self.printed
+        return TariffLineState(
+            id=id,
+            place=of.place,
+            code=of.code,
+            edition=of.edition,
+            printed_on=of.public_on,
+            texts=of.texts,
+            general_text=of.general,
+            special_text=of.special,
+            column2_text=of.column2,
+            units=of.units,
+            footnotes=of.footnotes,
+            suffixes=of.suffixes,
+            retired_suffixes=self.retired,
+            withdrawn=self.end is not None,
+            successors=self.end.successors if self.end else (),
+            because=self.because,
+        )
+
+
+class TariffLine(Entity):
+    """A line of a tariff with its rates, by edition."""
+
+    KIND: ClassVar[str] = "tariff-line"
+    ID_HAS_PARTS: ClassVar[bool] = True
+    INITIAL_FACT: ClassVar[type[Fact]] = LineStated
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "TariffLine.Stated": LineStated,
+        "TariffLine.Changed": LineChanged,
+        "TariffLine.Withdrawn": LineWithdrawn,
+        "TariffLine.Retracted": Retracted,
+    }
+    FOLD = _LineFold
+
+    def check(self, fact: Fact) -> None:
+        """Check that a fact is about this line, and that a change follows another print."""
+        _check_stream(self.id, fact)
+        before: _LineFold = self._fold()
+        if isinstance(fact, LineStated) and before.printed:
+            raise InvalidInput(
+                f"{before.printed.edition} states this line: expected a change of it",
+                path=("type",),
+            )
+        if isinstance(fact, LineChanged) and content_of(before.printed) == content_of(fact):
+            raise InvalidInput(
+                "the line is printed as before: expected a difference", path=("edition",)
+            )
+
+
+def content_of(printed: PrintedLine | None) -> dict[str, object]:
+    """Return the content of a print without its edition and sources, to compare editions."""
+    if printed is None:
+        return {}
+    common = {*Fact.__struct_fields__, "edition"}
+    return {
+        name: getattr(printed, name) for name in printed.__struct_fields__ if name not in common
+    }
+
+
+def tariff_name(entity: str) -> str:
+    """Return an edition or line by its name in the log: `Tariff line 8112.92.10 of the United States`."""
+    kind, place, key = entity.split("/")
+    of = place_in_text(Place(place.upper()))
+    if kind == TariffEdition.KIND:
+        return f"Edition {key} of the tariff of {of}"
+    return f"Tariff line {dotted(key)} of {of}"
+
+
+def dotted(code: str) -> str:
+    """Return a code of a tariff with dots: `8112.92.10`."""
+    return ".".join(filter(None, [code[:4], code[4:6], code[6:8], code[8:]]))
+
+
+def _check_stream(id: str, fact: Fact) -> None:
+    if fact.stream not in (None, id):
+        raise InvalidInput(f"expected a fact about {id}", path=("code",))
+
+
+def print_statement(
+    line: TariffLineState,
+    day: date,
+    editions: Iterable[TariffEditionState],
+    later: TariffLineState | None,
+) -> str:
+    """Return the extent to which editions prove the print of a line on a day, in a sentence.
+
+    `editions` are all that were read, `later` is the line in the first edition after the day.
+    """
+    read = sorted(one.printed_on for one in editions if one.reads(line.code))
+    before = [on for on in read if on <= day] or [line.printed_on]
+    after = next((on for on in read if on > day), None)
+    printed = "Not printed" if line.withdrawn else "As printed"
+    start = f"{printed} on {date_phrase(before[-1])}"
+    if after is None:
+        return f"{start}; no later edition was read." if day > before[-1] else f"{start}."
+    if later is not None and later.edition == line.edition and later.withdrawn == line.withdrawn:
+        return f"{start} and, unchanged, on {date_phrase(after)}."
+    return (
+        f"{start}; the edition of {date_phrase(after)} prints it otherwise. The day of the change is"
+        " not recorded."
+    )

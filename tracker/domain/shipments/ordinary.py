@@ -1,0 +1,227 @@
+"""The ordinary duty on an import, as a tariff prints it. Pure.
+
+Only the tariff of the United States is recorded. The schedule's lines list neither the places under column 2
+nor the beneficiaries of programmes: `ordinary.toml` has them from memory, and every answer says so.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+from msgspec import Struct, convert
+
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import unions_of
+from tracker.domain.figures.tariff import TariffLineState, dotted
+from tracker.domain.figures.tariff_rate import TariffRate
+from tracker.domain.shipments.conditions import NO_PREFERENCE
+from tracker.domain.shipments.rates import Rate
+from tracker.domain.shipments.shipment import Case
+from tracker.domain.wording.phrases import date_phrase, listed, many, place_in_text
+
+TARIFF_OF = Place("US")
+"""The place whose tariff is recorded."""
+MAX_TEXTS = 5
+
+
+class Programme(Struct, frozen=True, forbid_unknown_fields=True):
+    """A programme of the special column."""
+
+    name: str
+    places: tuple[str, ...] = ()
+    """The possible beneficiaries."""
+    excluded: tuple[str, ...] = ()
+    """Places that are not beneficiaries, if all others may be."""
+    use: bool = False
+    """Whether it is for a use of goods from any place."""
+    lapsed: date | None = None
+    """The last day, if the programme has ended unless it was renewed."""
+
+    def may_have(self, origin: Place, day: date) -> bool:
+        """Return whether goods of an origin may be under the programme."""
+        own = (origin, *unions_of(origin, day))
+        if self.excluded:
+            return not any(one in self.excluded for one in own)
+        return any(one in self.places for one in own)
+
+
+class Provision(Struct, frozen=True):
+    """A provision of an additional duty."""
+
+    places: tuple[str, ...]
+    controls: tuple[str, ...]
+
+
+class _Notes(Struct, frozen=True):
+    column2: dict[str, date]
+    programmes: dict[str, Programme]
+    provisions: dict[str, Provision]
+
+
+class OrdinaryDuty(Struct, frozen=True):
+    """The ordinary duty on an import, as far as it is printed. Additional duties are not in it."""
+
+    low: Decimal | None
+    """The lowest rate in percent of the value; null if a rate is not a percentage of the value."""
+    high: Decimal | None
+    """The highest rate in percent; null with `low`."""
+    text: str
+    """The rate in a sentence, with the column and the lines."""
+    statement: str
+    """The editions that prove the rate."""
+    remarks: tuple[str, ...]
+    """Conditions of the rate, and the parts that rest on memory."""
+    questions: tuple[str, ...]
+    """Questions that decide the rate, and printed provisions for the origin that are not recorded."""
+    lines: tuple[TariffLineState, ...]
+    """The lines of the tariff that the code selects."""
+
+
+@cache
+def _notes() -> _Notes:
+    text = files("tracker.domain.shipments").joinpath("ordinary.toml").read_text("utf-8")
+    return convert(tomllib.loads(text), _Notes)
+
+
+def ordinary_duty(
+    case: Case, lines: Sequence[TariffLineState], statement: str, recorded: Collection[str]
+) -> OrdinaryDuty | None:
+    """Return the ordinary duty of an import into the United States; None if no line is printed for the code.
+
+    `lines` are those of the code, `statement` says which editions prove them, `recorded` has the instruments
+    whose import duties apply to the shipment, certainly or possibly.
+    """
+    printed = [line for line in lines if not line.withdrawn]
+    if not printed or case.shipment.origin is None:
+        return None
+    origin, column2 = case.shipment.origin, _is_under_column2(case)
+    each = [_rates(case, line, origin) for line in printed]
+    percents = [rate.simple_percent for rates in each for rate in rates]
+    simple = [one for one in percents if one is not None]
+    is_percent = len(simple) == len(percents) and bool(simple)
+    span = Rate(min(simple), max(simple)) if is_percent else Rate(None, None)
+    texts = dict.fromkeys(rate.text for rates in each for rate in rates)
+    column = "column 2" if column2 else "special or general" if _is_open(each) else "general"
+    if _claimed(case, printed):
+        column = "special"
+    of = dotted(printed[0].code) if len(printed) == 1 else many(len(printed), "line", space=" ")
+    rate = span.phrase or listed([*texts][:MAX_TEXTS]) + (
+        " and others" if len(texts) > MAX_TEXTS else ""
+    )
+    return OrdinaryDuty(
+        low=span.low,
+        high=span.high,
+        text=f"Ordinary duty: {rate or 'nothing is printed'} ({column} rate of {of}).",
+        statement=statement,
+        remarks=tuple(_remarks(case, printed, column2, is_percent)),
+        questions=tuple(_questions(case, printed, origin, column2, recorded)),
+        lines=tuple(lines),
+    )
+
+
+def _is_open(each: Sequence[Sequence[TariffRate]]) -> bool:
+    return any(len(rates) > 1 for rates in each)
+
+
+def _is_under_column2(case: Case) -> bool:
+    since = _notes().column2.get(case.shipment.origin or "")
+    return since is not None and since <= case.day
+
+
+def _rates(case: Case, line: TariffLineState, origin: Place) -> list[TariffRate]:
+    """Return the rate of a line for the origin, or the rates that may be due."""
+    if _is_under_column2(case):
+        return [line.column2] if line.column2 else []
+    general = [line.general] if line.general else []
+    if case.shipment.preference is not None:
+        return _claimed(case, [line]) or general
+    programmes = _programmes_of(line, origin, case.day)
+    special = [one.rate for one in line.special if not programmes.isdisjoint(one.programmes)]
+    return [*special, *general]
+
+
+def _claimed(case: Case, lines: Iterable[TariffLineState]) -> list[TariffRate]:
+    """Return the special rates of the programme that the shipment claims, by its symbol or name."""
+    claimed = (case.shipment.preference or "").casefold()
+    if not claimed or claimed == NO_PREFERENCE:
+        return []
+    return [
+        one.rate
+        for line in lines
+        for one in line.special
+        if any(claimed in (code.casefold(), _name(code).casefold()) for code in one.programmes)
+    ]
+
+
+def _name(symbol: str) -> str:
+    of = _notes().programmes.get(symbol.rstrip("*+"))
+    return of.name if of else symbol
+
+
+def _programmes_of(line: TariffLineState, origin: Place, day: date) -> set[str]:
+    """Return the printed programmes of which the origin may be a beneficiary."""
+    known = _notes().programmes
+    return {
+        code
+        for one in line.special
+        for code in one.programmes
+        if (of := known.get(code.rstrip("*+"))) is not None and of.may_have(origin, day)
+    }
+
+
+def _remarks(
+    case: Case, lines: Sequence[TariffLineState], column2: bool, is_percent: bool
+) -> Iterator[str]:
+    if column2:
+        name = place_in_text(case.shipment.origin or "")
+        yield f"{name} is under column 2 by general note 3(b), from memory."
+    if not is_percent:
+        yield "The rate is not a percentage of the value alone, so it has no number here."
+    known = _notes().programmes
+    codes = dict.fromkeys(c for line in lines for one in line.special for c in one.programmes)
+    uses = [f"{known[c].name} ({c})" for c in codes if c in known and known[c].use]
+    if uses and not column2:
+        yield f"Another rate applies to goods of a use under {listed(uses)}."
+    stated = case.shipment.preference
+    if stated and stated.casefold() != NO_PREFERENCE and not _claimed(case, lines) and not column2:
+        yield f"{stated!r} is not a programme that the line prints, so the general rate is due."
+
+
+def _questions(
+    case: Case,
+    lines: Sequence[TariffLineState],
+    origin: Place,
+    column2: bool,
+    recorded: Collection[str],
+) -> Iterator[str]:
+    notes, codes = _notes(), set[str]()
+    for line in lines:
+        codes |= _programmes_of(line, origin, case.day)
+    if codes and case.shipment.preference is None and not column2:
+        names = listed(dict.fromkeys(_with_end(code, case.day) for code in sorted(codes)))
+        yield f"Is a preference claimed under {names}? State `preference`; `none` for no claim."
+    own = (origin, *unions_of(origin, case.day))
+    missing = {
+        one.code: line
+        for line in lines
+        for one in line.printed_provisions
+        if (of := notes.provisions.get(one.code)) is not None
+        and any(place in of.places for place in own)
+        and not any(control in recorded for control in of.controls)
+    }
+    for code, line in sorted(missing.items()):
+        yield (
+            f"Is the duty of {code} due? The edition of {date_phrase(line.printed_on)} prints it at"
+            f" {dotted(line.code)}, and no recorded duty has it."
+        )
+
+
+def _with_end(symbol: str, day: date) -> str:
+    """Return a programme in words, with its last day if it has ended."""
+    name, of = _name(symbol), _notes().programmes[symbol.rstrip("*+")]
+    if of.lapsed is None or of.lapsed >= day:
+        return name
+    return f"{name} (lapsed on {date_phrase(of.lapsed)} unless it was renewed; from memory)"
