@@ -10,14 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from projections.analysis.quantities import (
-    ARITHMETIC,
-    in_unit_of,
-    incomparable_reason,
-    not_numeric_reason,
-    ratio,
-    rounded,
-)
+from projections.analysis import quantities
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import PreferenceRule
 from tracker.domain.catalogue.bases import equivalence
@@ -104,13 +97,15 @@ def compare(figure: FigureState, orders: Orders) -> Comparison:
     """
     chosen, latest = choose(figure, orders), tuple(_latest(figure).values())
     counted = (
-        claim for claim in (chosen.claim, *latest) if not_numeric_reason(claim.quantity) is None
+        claim
+        for claim in (chosen.claim, *latest)
+        if quantities.not_numeric_reason(claim.quantity) is None
     )
     measure = next(counted, chosen.claim)
     obstacles = [
         (
             claim,
-            incomparable_reason(
+            quantities.incomparable_reason(
                 claim.quantity,
                 measure.quantity,
                 f"that of {measure.publisher}",
@@ -135,15 +130,15 @@ def spread(measure: Claim, claims: Sequence[Claim], commodity: Commodity) -> Spr
     """Return the spread of claims comparable with `measure`, or None with fewer than two."""
     if len(claims) < 2:
         return None
-    numbers = [in_unit_of(claim.quantity, measure.quantity) for claim in claims]
+    numbers = [quantities.in_unit_of(claim.quantity, measure.quantity) for claim in claims]
     low, high = min(numbers), max(numbers)
-    apart = ARITHMETIC.subtract(high, low)
-    relative = ratio(apart, low) if low > 0 else None
+    apart = quantities.ARITHMETIC.subtract(high, low)
+    relative = quantities.ratio(apart, low) if low > 0 else None
     return Spread(
         low,
         high,
         apart,
-        None if relative is None else rounded(relative),
+        None if relative is None else quantities.rounded(relative),
         measure.quantity.unit,
         measure.quantity.basis,
         tuple(claims),

@@ -12,17 +12,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from projections.analysis import quantities
 from projections.analysis.claims import ClaimRef, edition_of, several_editions
 from projections.analysis.distribution import OTHER, Distribution, Share, claims_used, in_edition
-from projections.analysis.quantities import (
-    ARITHMETIC,
-    ONE,
-    in_unit_of,
-    incomparable_reason,
-    rounded,
-    sum_of_shares,
-    total,
-)
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import members_of
 
@@ -79,7 +71,7 @@ class GroupShare(Struct, frozen=True):
     def share(self) -> Decimal | None:
         """The sum of the counted shares as a fraction of 1, rounded to 4 decimal places. It is the share
         of the group if `complete`, else a part of it. Null if no member has a share."""
-        return None if self.exact is None else rounded(self.exact)
+        return None if self.exact is None else quantities.rounded(self.exact)
 
     @property
     def share_at_most(self) -> Decimal | None:
@@ -89,7 +81,7 @@ class GroupShare(Struct, frozen=True):
         members is incomplete. Null also if a member has a figure without a share (withheld, a bound),
         and the known shares leave it no more than the rounding of the world's total: the total may
         exclude that member. World totals are rounded, so the last digit is not exact."""
-        return None if self.at_most is None else rounded(self.at_most)
+        return None if self.at_most is None else quantities.rounded(self.at_most)
 
     @property
     def complete(self) -> bool:
@@ -310,16 +302,16 @@ def _at_most(
     theirs = _sum_of(others, shares).counted
     share = of.share_of(OTHER)
     rest = () if share is None or share in counted else (share,)
-    left = ARITHMETIC.subtract(ONE, _total((*counted, *theirs, *rest)))
+    left = quantities.ARITHMETIC.subtract(quantities.ONE, _total((*counted, *theirs, *rest)))
     if any(one.share is not None for one in missing) and left <= _hidden_by_rounding(of):
         return None
     may_be_theirs = group.all_but or any(one.reason == NO_FIGURE for one in missing)
     least = _total((*counted, *rest) if may_be_theirs else counted)
-    return max(least, ARITHMETIC.subtract(ONE, _total(theirs)))
+    return max(least, quantities.ARITHMETIC.subtract(quantities.ONE, _total(theirs)))
 
 
 def _total(shares: Iterable[Share]) -> Decimal:
-    return sum_of_shares(share.exact for share in shares if share.exact is not None)
+    return quantities.sum_of_shares(share.exact for share in shares if share.exact is not None)
 
 
 def _hidden_by_rounding(of: Distribution) -> Decimal:
@@ -330,10 +322,10 @@ def _hidden_by_rounding(of: Distribution) -> Decimal:
     if of.world is None or not of.world.claim.quantity.rounded or not of.world.claim.quantity.value:
         return Decimal(0)
     value = of.world.claim.quantity.value
-    _, _, exponent = value.normalize(ARITHMETIC).as_tuple()
+    _, _, exponent = value.normalize(quantities.ARITHMETIC).as_tuple()
     assert isinstance(exponent, int)
-    half = Decimal(5).scaleb(exponent - 1, ARITHMETIC)
-    return sum_of_shares([ARITHMETIC.divide(half, value)])
+    half = Decimal(5).scaleb(exponent - 1, quantities.ARITHMETIC)
+    return quantities.sum_of_shares([quantities.ARITHMETIC.divide(half, value)])
 
 
 def _number(of: Distribution, counted: Iterable[Share]) -> Decimal | None:
@@ -343,7 +335,7 @@ def _number(of: Distribution, counted: Iterable[Share]) -> Decimal | None:
     whole, numbers = of.world.claim.quantity, []
     for share in counted:
         part = share.chosen.claim.quantity
-        if incomparable_reason(part, whole, "", share.chosen.figure.series.commodity):
+        if quantities.incomparable_reason(part, whole, "", share.chosen.figure.series.commodity):
             return None
-        numbers.append(in_unit_of(part, whole))
-    return total(numbers) if numbers else None
+        numbers.append(quantities.in_unit_of(part, whole))
+    return quantities.total(numbers) if numbers else None

@@ -7,17 +7,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from projections.analysis import quantities
 from projections.analysis.claims import ClaimRef, PreferredClaim, edition_of, several_editions
 from projections.analysis.distribution import WORLD, Distribution, in_edition
-from projections.analysis.quantities import (
-    ARITHMETIC,
-    in_unit_of,
-    incomparable_reason,
-    not_numeric_reason,
-    ratio,
-    rounded,
-    total,
-)
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import Quantity
 from tracker.domain.catalogue.places import Place
@@ -75,7 +67,7 @@ def world_total(of: Distribution) -> WorldTotal | None:
     edition. If that claim is missing or has no number that represents its value, it is the sum of the
     places' preferred claims. That sum is in the unit and basis to which most of them can be added.
     """
-    if of.world and not not_numeric_reason(of.world.claim.quantity):
+    if of.world and not quantities.not_numeric_reason(of.world.claim.quantity):
         return _published_total(of.world, of)
     return _summed_total(of)
 
@@ -88,10 +80,14 @@ def _published_total(world: PreferredClaim, of: Distribution) -> WorldTotal:
         if figure.series.place not in (WORLD, EU) and (claim := in_edition(figure, edition))
     ]
     counted = [item for item in named if _can_be_added(item, quantity)]
-    value = in_unit_of(quantity, quantity)
-    sum_ = total(in_unit_of(claim.quantity, quantity) for _, claim in counted) if counted else None
-    difference = None if sum_ is None else ARITHMETIC.subtract(value, sum_)
-    relative = None if difference is None else ratio(difference, value)
+    value = quantities.in_unit_of(quantity, quantity)
+    sum_ = (
+        quantities.total(quantities.in_unit_of(claim.quantity, quantity) for _, claim in counted)
+        if counted
+        else None
+    )
+    difference = None if sum_ is None else quantities.ARITHMETIC.subtract(value, sum_)
+    relative = None if difference is None else quantities.ratio(difference, value)
     return WorldTotal(
         method=TotalMethod.PUBLISHED,
         value=value,
@@ -100,7 +96,7 @@ def _published_total(world: PreferredClaim, of: Distribution) -> WorldTotal:
         published=world,
         sum_of_places=sum_,
         difference=difference,
-        relative_difference=None if relative is None else rounded(relative),
+        relative_difference=None if relative is None else quantities.rounded(relative),
         not_summed=_places(item for item in named if item not in counted),
         computed_from=(world.cited, *counted),
     )
@@ -112,7 +108,7 @@ def _summed_total(of: Distribution) -> WorldTotal | None:
     if measure is None:
         return None
     counted = [item for item in cited if _can_be_added(item, measure)]
-    sum_ = total(in_unit_of(claim.quantity, measure) for _, claim in counted)
+    sum_ = quantities.total(quantities.in_unit_of(claim.quantity, measure) for _, claim in counted)
     return WorldTotal(
         method=TotalMethod.SUM_OF_PLACES,
         value=sum_,
@@ -129,7 +125,9 @@ def _summed_total(of: Distribution) -> WorldTotal | None:
 
 def _commonest(cited: Sequence[ClaimRef]) -> Quantity | None:
     """Return the quantity to which most claims can be added; the most frequent unit breaks ties."""
-    numeric = [claim.quantity for _, claim in cited if not not_numeric_reason(claim.quantity)]
+    numeric = [
+        claim.quantity for _, claim in cited if not quantities.not_numeric_reason(claim.quantity)
+    ]
     kinds = Counter((of.unit, of.basis) for of in numeric).most_common()
     examples = [next(of for of in numeric if (of.unit, of.basis) == kind) for kind, _ in kinds]
     return max(
@@ -139,7 +137,9 @@ def _commonest(cited: Sequence[ClaimRef]) -> Quantity | None:
 
 def _can_be_added(item: ClaimRef, measure: Quantity) -> bool:
     figure, claim = item
-    return incomparable_reason(claim.quantity, measure, "", figure.series.commodity) is None
+    return (
+        quantities.incomparable_reason(claim.quantity, measure, "", figure.series.commodity) is None
+    )
 
 
 def _places(items: Iterable[ClaimRef]) -> tuple[Place, ...]:

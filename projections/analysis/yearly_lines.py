@@ -7,12 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from projections.analysis.quantities import (
-    ARITHMETIC,
-    have_same_basis,
-    in_unit_of,
-    incomparable_reason,
-)
+from projections.analysis import quantities
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
@@ -92,11 +87,13 @@ def _beside(point: LinePoint, before: LinePoint) -> LinePoint:
         point.claim.quantity,
         before.claim.quantity,
     )
-    changed = not have_same_basis(now, then, commodity)
-    reason = incomparable_reason(now, then, "that of the year before", commodity)
+    changed = not quantities.have_same_basis(now, then, commodity)
+    reason = quantities.incomparable_reason(now, then, "that of the year before", commodity)
     if point.year != (before.year or 0) + 1:
         reason = f"no claim for {(point.year or 0) - 1} is recorded"
     change = None
     if reason is None:
-        change = ARITHMETIC.subtract(in_unit_of(now, now), in_unit_of(then, now))
+        change = quantities.ARITHMETIC.subtract(
+            quantities.in_unit_of(now, now), quantities.in_unit_of(then, now)
+        )
     return LinePoint(point.figure, point.claim, point.editions, changed, change, reason)

@@ -12,17 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    GraphQLEnumType,
-    GraphQLList,
-    GraphQLScalarType,
-    get_named_type,
-    get_nullable_type,
-    is_non_null_type,
-    parse,
-)
+import graphql
 
 from schema.execution.schema import SCHEMA
 from schema.pages.site.own_document import WithDocument
@@ -71,8 +61,8 @@ class Part(WithDocument):
         """Return the fields of the fragment."""
         [fragment] = [
             each
-            for each in parse(self.document).definitions
-            if isinstance(each, FragmentDefinitionNode) and each.name.value == self.fragment
+            for each in graphql.parse(self.document).definitions
+            if isinstance(each, graphql.FragmentDefinitionNode) and each.name.value == self.fragment
         ]
         return _fields(fragment, SCHEMA._schema.type_map[fragment.type_condition.name.value])
 
@@ -113,26 +103,28 @@ def _object_schema(
 
 def _fields(node: Any, type_: Any) -> dict[str, Field]:
     """Return the selected fields of an object, by name or alias."""
-    selected = [each for each in node.selection_set.selections if isinstance(each, FieldNode)]
+    selected = [
+        each for each in node.selection_set.selections if isinstance(each, graphql.FieldNode)
+    ]
     return {
         (each.alias or each.name).value: _field(each, type_.fields[each.name.value].type)
         for each in selected
     }
 
 
-def _field(node: FieldNode, type_: Any) -> Field:
-    named = get_named_type(type_)
-    if isinstance(named, GraphQLEnumType):
+def _field(node: graphql.FieldNode, type_: Any) -> Field:
+    named = graphql.get_named_type(type_)
+    if isinstance(named, graphql.GraphQLEnumType):
         one = Field({"type": "string"}, str.lower, True)
-    elif isinstance(named, GraphQLScalarType):
+    elif isinstance(named, graphql.GraphQLScalarType):
         read = int if named.name == "Position" else _as_it_is
         one = Field({"type": JSON_TYPES.get(named.name, "string")}, read, named.name != "Boolean")
     else:
         one = _inner(_fields(node, named))
-    if isinstance(get_nullable_type(type_), GraphQLList):
+    if isinstance(graphql.get_nullable_type(type_), graphql.GraphQLList):
         schema = {"type": "array", "items": one.schema}
         return Field(schema, lambda values: [one.read(value) for value in values], False)
-    is_required = one.required and is_non_null_type(type_)
+    is_required = one.required and graphql.is_non_null_type(type_)
     return Field(one.schema, lambda value: None if value is None else one.read(value), is_required)
 
 

@@ -8,15 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    VariableNode,
-)
+import graphql
 from msgspec import Struct
 
 from schema.base.context import Context
@@ -52,9 +44,9 @@ DRY_RUNS = frozenset({"preview"})
 BATCHES = {"record": "commands", "preview": "commands"}
 """Fields with many commands, with the name of that argument."""
 NOT_ALLOWED = {
-    OperationType.QUERY: "queries are not supported here",
-    OperationType.MUTATION: "mutations need POST",
-    OperationType.SUBSCRIPTION: (
+    graphql.OperationType.QUERY: "queries are not supported here",
+    graphql.OperationType.MUTATION: "mutations need POST",
+    graphql.OperationType.SUBSCRIPTION: (
         "subscriptions need a WebSocket (graphql-transport-ws), or with Accept"
         " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
     ),
@@ -65,7 +57,7 @@ NOT_ALLOWED = {
 class NotAdmitted(Exception):
     """A refused operation, with its errors."""
 
-    def __init__(self, *errors: GraphQLError):
+    def __init__(self, *errors: graphql.GraphQLError):
         super().__init__(*errors)
         self.errors = list(errors)
 
@@ -85,12 +77,12 @@ class OperationRequest(Struct, frozen=True):
 class AdmittedOperation(Struct, frozen=True):
     """An admitted operation with its document: as given, and without `@defer`."""
 
-    document: DocumentNode
-    whole: DocumentNode
-    operation: OperationDefinitionNode
+    document: graphql.DocumentNode
+    whole: graphql.DocumentNode
+    operation: graphql.OperationDefinitionNode
 
 
-async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOperation:
+async def admit(schema: graphql.GraphQLSchema, request: OperationRequest) -> AdmittedOperation:
     """Return the operation of a request after all checks. Raises NotAdmitted."""
     if not request.text:
         raise _bad_request("expected a GraphQL document", "query")
@@ -118,7 +110,7 @@ async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOpe
     return admitted
 
 
-def _operation(parsed: ParsedDocument, name: str | None) -> OperationDefinitionNode:
+def _operation(parsed: ParsedDocument, name: str | None) -> graphql.OperationDefinitionNode:
     """Return the selected operation. Raises NotAdmitted without one, or if it is ambiguous."""
     if operation := parsed.operation(name):
         return operation
@@ -135,10 +127,10 @@ def _bad_request(message: str, *path: str) -> NotAdmitted:
     return NotAdmitted(error_with_code("BAD_REQUEST", message, *path))
 
 
-def _errors(admitted: AdmittedOperation, request: OperationRequest) -> list[GraphQLError]:
+def _errors(admitted: AdmittedOperation, request: OperationRequest) -> list[graphql.GraphQLError]:
     """Return the errors of a valid operation for this caller, apart from its cost."""
     operation, variables = admitted.operation, request.variables
-    if operation.operation is not OperationType.SUBSCRIPTION:
+    if operation.operation is not graphql.OperationType.SUBSCRIPTION:
         fields = _commands(admitted)
         if errors := (
             read_only(fields, request.context.services)
@@ -152,14 +144,14 @@ def _errors(admitted: AdmittedOperation, request: OperationRequest) -> list[Grap
 def has_commands(admitted: AdmittedOperation) -> bool:
     """Return whether an operation executes commands, or previews them."""
     operation = admitted.operation.operation
-    return operation is OperationType.MUTATION or (
-        operation is OperationType.QUERY and bool(_commands(admitted))
+    return operation is graphql.OperationType.MUTATION or (
+        operation is graphql.OperationType.QUERY and bool(_commands(admitted))
     )
 
 
-def _commands(admitted: AdmittedOperation) -> list[FieldNode]:
+def _commands(admitted: AdmittedOperation) -> list[graphql.FieldNode]:
     """Return the fields of an operation that take commands."""
-    is_mutation = admitted.operation.operation is OperationType.MUTATION
+    is_mutation = admitted.operation.operation is graphql.OperationType.MUTATION
     return [
         field
         for field in root_fields(admitted.document, admitted.operation)
@@ -172,7 +164,9 @@ def max_body_bytes(caller: Caller) -> int:
     return MAX_BODY_BYTES if Scope.RECORD in caller.scopes else MAX_READER_BODY_BYTES
 
 
-def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLError]:
+def may_not_write(
+    fields: Iterable[graphql.FieldNode], caller: Caller
+) -> list[graphql.GraphQLError]:
     """Return the error of the first field with commands that a caller may not use."""
     for field in fields:
         if field.name.value.startswith("__"):
@@ -185,38 +179,40 @@ def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLEr
 
 
 def too_many_commands(
-    fields: Iterable[FieldNode], variables: Mapping[str, Any]
-) -> list[GraphQLError]:
+    fields: Iterable[graphql.FieldNode], variables: Mapping[str, Any]
+) -> list[graphql.GraphQLError]:
     """Return the error of the first field whose variable has too many commands."""
     for field in fields:
         batch = BATCHES.get(field.name.value)
         for argument in field.arguments or ():
-            if argument.name.value == batch and isinstance(argument.value, VariableNode):
+            if argument.name.value == batch and isinstance(argument.value, graphql.VariableNode):
                 commands = variables.get(argument.value.name.value)
                 if isinstance(commands, list) and len(commands) > MAX_COMMANDS:
                     return [_at(field, command_count_error())]
     return []
 
 
-def read_only(fields: Iterable[FieldNode], services: Services) -> list[GraphQLError]:
+def read_only(
+    fields: Iterable[graphql.FieldNode], services: Services
+) -> list[graphql.GraphQLError]:
     """Return the error of the first field with commands at a server that records nothing."""
     if not services.read_only:
         return []
     return [_at(field, ReadOnly()) for field in fields if not field.name.value.startswith("__")][:1]
 
 
-def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:
+def too_long_lists(variables: Mapping[str, Any]) -> list[graphql.GraphQLError]:
     """Return the error of the first variable that is too long a list."""
     for name, value in variables.items():
         if isinstance(value, list) and len(value) > MAX_LIST_ITEMS:
             error = TooLarge(
                 f"expected at most {MAX_LIST_ITEMS} items, got {len(value)}", path=(name,)
             )
-            return [GraphQLError(error.message, original_error=error)]
+            return [graphql.GraphQLError(error.message, original_error=error)]
     return []
 
 
-def _at(field: FieldNode, error: TrackerError) -> GraphQLError:
+def _at(field: graphql.FieldNode, error: TrackerError) -> graphql.GraphQLError:
     """Return an error in the form that it has when the field is executed."""
     key = (field.alias or field.name).value
-    return GraphQLError(error.message, nodes=[field], path=[key], original_error=error)
+    return graphql.GraphQLError(error.message, nodes=[field], path=[key], original_error=error)

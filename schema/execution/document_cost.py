@@ -10,27 +10,7 @@ from math import prod
 from types import SimpleNamespace
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLDeferDirective,
-    GraphQLError,
-    GraphQLField,
-    GraphQLSchema,
-    InlineFragmentNode,
-    NamedTypeNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    get_named_type,
-    get_nullable_type,
-    is_composite_type,
-    is_list_type,
-    is_wrapping_type,
-    print_ast,
-    value_from_ast_untyped,
-)
+import graphql
 from msgspec import Struct
 
 from projections.lru_cache import SizedLruCache
@@ -97,8 +77,8 @@ LEVEL_VALUE_BYTES = 200
 
 
 def cost_errors(
-    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
-) -> list[GraphQLError]:
+    schema: graphql.GraphQLSchema, document: graphql.DocumentNode, variables: Mapping[str, Any]
+) -> list[graphql.GraphQLError]:
     """Return the error of a valid document whose response may be too large."""
     got = cost(schema, document, variables)
     message = (
@@ -108,22 +88,24 @@ def cost_errors(
     return [error_with_code("TOO_COSTLY", message)] if got > MAX_COST else []
 
 
-def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
+def cost(
+    schema: graphql.GraphQLSchema, document: graphql.DocumentNode, variables: Mapping[str, Any]
+) -> int:
     """Return the highest cost of the operations of a valid document, with usual lengths of lists."""
     costs = _Costs(schema, document, variables)
     return max(
         (
             costs.operation(operation)
             for operation in document.definitions
-            if isinstance(operation, OperationDefinitionNode)
+            if isinstance(operation, graphql.OperationDefinitionNode)
         ),
         default=0,
     )
 
 
-def has_variable_cost(document: DocumentNode) -> bool:
+def has_variable_cost(document: graphql.DocumentNode) -> bool:
     """Return whether variables determine page sizes, the number of ids, or the introspected type."""
-    text = print_ast(document)
+    text = graphql.print_ast(document)
     return (
         any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS, STEP, *ENDS))
         or (any(f"{name}(" in text for name in LISTED) and "$" in text)
@@ -134,43 +116,54 @@ def has_variable_cost(document: DocumentNode) -> bool:
 class _Costs:
     """Sum of costs; a fragment is counted once."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]):
+    def __init__(
+        self,
+        schema: graphql.GraphQLSchema,
+        document: graphql.DocumentNode,
+        variables: Mapping[str, Any],
+    ):
         self._schema = schema
         self._variables = variables
         self._fragments = fragments_of(document)
         self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
         self._counted: dict[str, int] = {}
 
-    def operation(self, operation: OperationDefinitionNode) -> int:
+    def operation(self, operation: graphql.OperationDefinitionNode) -> int:
         """Return the cost of an operation."""
         self._values = {**with_defaults(operation, self._variables)}
         self._counted.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
 
-    def _of(self, selections: SelectionSetNode | None, parent: Any) -> int:
+    def _of(self, selections: graphql.SelectionSetNode | None, parent: Any) -> int:
         total = 0
         for node in selections.selections if selections else ():
-            if isinstance(node, FieldNode):
+            if isinstance(node, graphql.FieldNode):
                 total += self._field(node, parent)
-            elif isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, graphql.FragmentSpreadNode):
                 total += _defer_cost(node) + self._fragment(node.name.value)
             else:
-                assert isinstance(node, InlineFragmentNode)
+                assert isinstance(node, graphql.InlineFragmentNode)
                 total += _defer_cost(node)
                 total += self._of(node.selection_set, self._narrowed(node.type_condition, parent))
         return total
 
-    def _field(self, node: FieldNode, parent: Any) -> int:
+    def _field(self, node: graphql.FieldNode, parent: Any) -> int:
         if node.name.value in ROOTS:
             return self._introspection.of(node, self._values)
         definition = getattr(parent, "fields", {}).get(node.name.value)
-        if definition is None or not is_composite_type(get_named_type(definition.type)):
-            return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
-        inside = self._of(node.selection_set, get_named_type(definition.type))
+        if definition is None or not graphql.is_composite_type(
+            graphql.get_named_type(definition.type)
+        ):
+            return (
+                JSON_COST
+                if definition and graphql.get_named_type(definition.type).name == "JSON"
+                else 1
+            )
+        inside = self._of(node.selection_set, graphql.get_named_type(definition.type))
         usual = USUAL_LENGTHS.get(f"{parent.name}.{node.name.value}", 1)
         return 1 + usual * self._page(node, definition) * inside
 
-    def _page(self, node: FieldNode, definition: GraphQLField) -> int:
+    def _page(self, node: graphql.FieldNode, definition: graphql.GraphQLField) -> int:
         """Return the number of items on a page of a field; a field without pages counts once."""
         if IDS in definition.args:
             ids = self._argument(node, IDS)
@@ -188,7 +181,7 @@ class _Costs:
             (_size(of) for of in sizes if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
         )
 
-    def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
+    def _moments(self, node: graphql.FieldNode, definition: graphql.GraphQLField) -> int:
         """Return the number of moments of a field: by its step, else the expected number."""
         most = self._argument(node, PAGE_ARGUMENTS[0])
         if not isinstance(most, int | float):
@@ -198,11 +191,11 @@ class _Costs:
             most = min(most, number_of_steps(start, end, step))
         return -(-_size(most) // MOMENTS_PER_ONE)
 
-    def _argument(self, node: FieldNode, name: str) -> Any:
+    def _argument(self, node: graphql.FieldNode, name: str) -> Any:
         """Return the value of an argument as plain data; None if it is left out."""
         values = (of.value for of in node.arguments or () if of.name.value == name)
         value = next(values, None)
-        return None if value is None else value_from_ast_untyped(value, self._values)
+        return None if value is None else graphql.value_from_ast_untyped(value, self._values)
 
     def _fragment(self, name: str) -> int:
         if name not in self._counted:
@@ -212,14 +205,14 @@ class _Costs:
             )
         return self._counted[name]
 
-    def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
+    def _narrowed(self, condition: graphql.NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
 
 
-def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
+def _defer_cost(node: graphql.FragmentSpreadNode | graphql.InlineFragmentNode) -> int:
     """Return the cost of a fragment beside its fields."""
     names = (directive.name.value for directive in node.directives or ())
-    return DEFER_COST if GraphQLDeferDirective.name in names else 0
+    return DEFER_COST if graphql.GraphQLDeferDirective.name in names else 0
 
 
 def _length(value: Any) -> int:
@@ -254,14 +247,17 @@ class IntrospectionCost:
     proportional to the count above it, so counting stops above the limit."""
 
     def __init__(
-        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], most: int
+        self,
+        schema: graphql.GraphQLSchema,
+        fragments: Mapping[str, graphql.FragmentDefinitionNode],
+        most: int,
     ):
         self._schema = schema
         self._info: Any = SimpleNamespace(schema=schema)
         self._fragments = fragments
         self._most = self._left = most
 
-    def of(self, node: FieldNode, variables: Mapping[str, Any]) -> int:
+    def of(self, node: graphql.FieldNode, variables: Mapping[str, Any]) -> int:
         """Return the number of fields of the response to `__schema` or `__type`, itself included.
 
         It exceeds the limit once the document does.
@@ -271,14 +267,16 @@ class IntrospectionCost:
         root = name
         if name == ONE_TYPE:
             [argument] = node.arguments or ()
-            root = str(value_from_ast_untyped(argument.value, dict(variables)))
+            root = str(graphql.value_from_ast_untyped(argument.value, dict(variables)))
             source = self._schema.get_type(root)
         found = () if source is None else ((source, 1),)
         self._left -= 1
-        self._count(node, (name, root), Level(get_named_type(ROOTS[name].type), found, len(found)))
+        self._count(
+            node, (name, root), Level(graphql.get_named_type(ROOTS[name].type), found, len(found))
+        )
         return before - self._left if self._left >= 0 else self._most + 1
 
-    def _count(self, node: FieldNode, path: tuple[str, ...], level: Level) -> None:
+    def _count(self, node: graphql.FieldNode, path: tuple[str, ...], level: Level) -> None:
         """Count the fields below a field."""
         for field in self._fields(node.selection_set):
             if self._left < 0:
@@ -293,7 +291,7 @@ class IntrospectionCost:
         if cached := _levels.get(path, self._schema):
             return cached
         definition = level.type.fields[path[-1]]
-        several = is_list_type(get_nullable_type(definition.type))
+        several = graphql.is_list_type(graphql.get_nullable_type(definition.type))
         deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
         values: dict[Any, Any] = {}
         counts: Counter[Any] = Counter()
@@ -304,18 +302,18 @@ class IntrospectionCost:
                     counts[key := _identity(one)] += count
                     values[key] = one
         below = Level(
-            get_named_type(definition.type),
+            graphql.get_named_type(definition.type),
             [(values[key], count) for key, count in counts.items()],
             counts.total(),
         )
         _levels.put(path, below, LEVEL_VALUE_BYTES * len(values), self._schema)
         return below
 
-    def _fields(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
+    def _fields(self, selections: graphql.SelectionSetNode | None) -> Iterator[graphql.FieldNode]:
         for node in selections.selections if selections else ():
-            if isinstance(node, FieldNode):
+            if isinstance(node, graphql.FieldNode):
                 yield node
-            elif isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, graphql.FragmentSpreadNode):
                 yield from self._fields(self._fragments[node.name.value].selection_set)
             else:
                 yield from self._fields(getattr(node, "selection_set", None))
@@ -323,6 +321,6 @@ class IntrospectionCost:
 
 def _identity(value: Any) -> Any:
     """Return a key that is the same for the same part of the schema, such as two types `String!`."""
-    if is_wrapping_type(value):
+    if graphql.is_wrapping_type(value):
         return str(value)
     return tuple(map(id, value)) if isinstance(value, tuple) else id(value)

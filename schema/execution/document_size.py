@@ -8,23 +8,13 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    OperationDefinitionNode,
-    SchemaMetaFieldDef,
-    SelectionSetNode,
-    TypeMetaFieldDef,
-)
+import graphql
 from msgspec import Struct
 
 from schema.base.errors import error_with_code
 
 WHOLE_SCHEMA, ONE_TYPE = "__schema", "__type"
-ROOTS = {WHOLE_SCHEMA: SchemaMetaFieldDef, ONE_TYPE: TypeMetaFieldDef}
+ROOTS = {WHOLE_SCHEMA: graphql.SchemaMetaFieldDef, ONE_TYPE: graphql.TypeMetaFieldDef}
 """Introspection fields that return the schema."""
 MAX_TOKENS = 4000
 MAX_FIELDS = 2000
@@ -37,16 +27,16 @@ MAX_COMPARISONS = 10_000
 """Maximum number of pairs of fields with the same response name, which validation compares."""
 
 
-def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+def fragments_of(document: graphql.DocumentNode) -> dict[str, graphql.FragmentDefinitionNode]:
     """Return the fragments of a document by name."""
     return {
         definition.name.value: definition
         for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
+        if isinstance(definition, graphql.FragmentDefinitionNode)
     }
 
 
-def size_errors(document: DocumentNode) -> list[GraphQLError]:
+def size_errors(document: graphql.DocumentNode) -> list[graphql.GraphQLError]:
     """Return an error for each limit that a document exceeds."""
     fragments = fragments_of(document)
     if len(fragments) > MAX_FRAGMENTS:
@@ -59,7 +49,7 @@ def size_errors(document: DocumentNode) -> list[GraphQLError]:
         (
             sizes.of(definition.selection_set)
             for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode)
+            if isinstance(definition, graphql.OperationDefinitionNode)
         ),
         Size(),
     )
@@ -77,8 +67,8 @@ def size_errors(document: DocumentNode) -> list[GraphQLError]:
 
 
 def _repeated(
-    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> list[GraphQLError]:
+    document: graphql.DocumentNode, fragments: Mapping[str, graphql.FragmentDefinitionNode]
+) -> list[graphql.GraphQLError]:
     """Return the error of a document with too many fields of the same response name in one place."""
     places = Counter(_places(document, fragments))
     if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
@@ -89,7 +79,7 @@ def _repeated(
 
 
 def _places(
-    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
+    document: graphql.DocumentNode, fragments: Mapping[str, graphql.FragmentDefinitionNode]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the locations of the fields of a document in its responses.
 
@@ -98,15 +88,15 @@ def _places(
     stack: list[tuple[tuple[Any, ...], Any]] = [
         ((number,), definition)
         for number, definition in enumerate(document.definitions)
-        if isinstance(definition, OperationDefinitionNode)
+        if isinstance(definition, graphql.OperationDefinitionNode)
     ]
     for _ in range(2 * MAX_FIELDS + MAX_TOKENS):
         if not stack:
             return
         place, node = stack.pop()
-        if isinstance(node, FragmentSpreadNode):
+        if isinstance(node, graphql.FragmentSpreadNode):
             node = fragments.get(node.name.value)
-        elif isinstance(node, FieldNode):
+        elif isinstance(node, graphql.FieldNode):
             place = (*place, (node.alias or node.name).value)
             yield place
         inner = getattr(node, "selection_set", None)
@@ -130,7 +120,7 @@ class Size(Struct, frozen=True):
             max(self.introspection_depth, other.introspection_depth),
         )
 
-    def below(self, field: FieldNode) -> Size:
+    def below(self, field: graphql.FieldNode) -> Size:
         """Return the size of a field with this selection."""
         aliases, fields = self.aliases + bool(field.alias), self.fields + 1
         if field.name.value in ROOTS:
@@ -141,17 +131,17 @@ class Size(Struct, frozen=True):
 class _Sizes:
     """Measurement of selections; a fragment is measured once."""
 
-    def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
+    def __init__(self, fragments: dict[str, graphql.FragmentDefinitionNode]):
         self._fragments = fragments
         self._measured: dict[str, Size] = {}
 
-    def of(self, selections: SelectionSetNode | None) -> Size:
+    def of(self, selections: graphql.SelectionSetNode | None) -> Size:
         """Return the size of a set of selections."""
         total = Size()
         for node in selections.selections if selections else ():
-            if isinstance(node, FieldNode):
+            if isinstance(node, graphql.FieldNode):
                 size = self.of(node.selection_set).below(node)
-            elif isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, graphql.FragmentSpreadNode):
                 size = self._fragment(node.name.value)
             else:
                 size = self.of(getattr(node, "selection_set", None))

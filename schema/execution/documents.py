@@ -14,23 +14,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
-from graphql import (
-    REMOVE,
-    DirectiveNode,
-    DocumentNode,
-    FieldNode,
-    GraphQLDeferDirective,
-    GraphQLError,
-    GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
-    OperationType,
-    TokenKind,
-    Visitor,
-    parse,
-    validate,
-    visit,
-)
+import graphql
 
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
@@ -41,7 +25,7 @@ from schema.execution.work_slots import WorkSlots
 from schema.telemetry.operation import current_operation
 
 T = TypeVar("T")
-Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
+Roots: TypeAlias = Mapping[str, tuple[graphql.FieldNode, ...]]
 """Root fields of the queries of a document, by the name of the query ('' without)."""
 
 MAX_DOCUMENT_CHARACTERS = 100_000
@@ -63,30 +47,30 @@ BYTES_PER_TOKEN = 1000
 class ParsedDocument:
     """A document with its errors; without a document if it cannot be parsed."""
 
-    document: DocumentNode | None
-    errors: list[GraphQLError]
+    document: graphql.DocumentNode | None
+    errors: list[graphql.GraphQLError]
     has_variable_cost: bool = False
     """Whether variables determine page sizes, so that the cost depends on them."""
     roots: Roots = field(default_factory=dict)
     """Root fields of its queries, if it is valid."""
-    whole: DocumentNode | None = None
+    whole: graphql.DocumentNode | None = None
     """The document without `@defer`, for complete responses; the same object if it has none."""
     introspection: str | None = None
     """The digest of its selection, if it is a valid query of the schema alone without variables."""
 
-    def query(self, name: str | None) -> tuple[FieldNode, ...] | None:
+    def query(self, name: str | None) -> tuple[graphql.FieldNode, ...] | None:
         """Return the root fields of the selected query; None if there is no valid one."""
         if name:
             return self.roots.get(name)
         return next(iter(self.roots.values()), None) if len(self.operations) == 1 else None
 
     @property
-    def operations(self) -> list[OperationDefinitionNode]:
+    def operations(self) -> list[graphql.OperationDefinitionNode]:
         """Return the operations of the document."""
         definitions = self.document.definitions if self.document else ()
-        return [d for d in definitions if isinstance(d, OperationDefinitionNode)]
+        return [d for d in definitions if isinstance(d, graphql.OperationDefinitionNode)]
 
-    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+    def operation(self, name: str | None) -> graphql.OperationDefinitionNode | None:
         """Return the operation of a name, or the only one; None without one."""
         operations = [
             operation
@@ -96,16 +80,18 @@ class ParsedDocument:
         return operations[0] if len(operations) == 1 else None
 
 
-def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True) -> ParsedDocument:
+def parse_document(
+    schema: graphql.GraphQLSchema, text: str, introspection: bool = True
+) -> ParsedDocument:
     """Parse, measure and validate a document."""
     if len(text) > MAX_DOCUMENT_CHARACTERS:
         message = f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} letters: use variables"
         return ParsedDocument(None, [error_with_code("TOO_LARGE", message)])
     try:
-        document = without_cycles(parse(text, max_tokens=MAX_TOKENS))
-    except GraphQLError as error:
+        document = without_cycles(graphql.parse(text, max_tokens=MAX_TOKENS))
+    except graphql.GraphQLError as error:
         return ParsedDocument(None, [error])
-    errors: list[GraphQLError] = []
+    errors: list[graphql.GraphQLError] = []
     selection = selection_digest(document)
     variable_cost = valid_selections.get((selection, introspection), schema)
     if variable_cost is None:
@@ -115,7 +101,7 @@ def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True)
             errors = cost_errors(schema, document, {})
         if not errors:
             valid_selections.put((selection, introspection), variable_cost, len(selection), schema)
-    whole = without_defer(document) if GraphQLDeferDirective.name in text else document
+    whole = without_defer(document) if graphql.GraphQLDeferDirective.name in text else document
     if errors:
         return ParsedDocument(document, errors, variable_cost, {}, whole)
     parsed = ParsedDocument(document, [], variable_cost, roots(document), whole)
@@ -128,31 +114,35 @@ def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True)
 
 
 def validation_errors(
-    schema: GraphQLSchema, document: DocumentNode, introspection: bool
-) -> list[GraphQLError]:
+    schema: graphql.GraphQLSchema, document: graphql.DocumentNode, introspection: bool
+) -> list[graphql.GraphQLError]:
     """Return the validation errors of a document by the rules of GraphQL.
 
     Errors have no suggestions if there are many of them, or without introspection.
     """
     if not introspection and (
-        errors := validate(schema, document, [NoSchemaIntrospectionCustomRule], MAX_ERRORS)
+        errors := graphql.validate(
+            schema, document, [graphql.NoSchemaIntrospectionCustomRule], MAX_ERRORS
+        )
     ):
         return errors
-    errors = validate(schema, document, None, MAX_ERRORS, hide_suggestions=True)
+    errors = graphql.validate(schema, document, None, MAX_ERRORS, hide_suggestions=True)
     if introspection and 0 < len(errors) <= MAX_SUGGESTED_ERRORS:
-        return validate(schema, document)
+        return graphql.validate(schema, document)
     return errors
 
 
-def selection_digest(document: DocumentNode) -> str:
+def selection_digest(document: graphql.DocumentNode) -> str:
     """Return a digest of a document without its layout, comments, and the name of its only operation."""
-    operations = [of for of in document.definitions if isinstance(of, OperationDefinitionNode)]
+    operations = [
+        of for of in document.definitions if isinstance(of, graphql.OperationDefinitionNode)
+    ]
     only = operations[0] if len(operations) == 1 else None
     name = only.name.loc if only and only.name else None
     digest = hashlib.blake2b(digest_size=16)
     token = document.loc.start_token if document.loc else None
     while token:
-        if token.kind is not TokenKind.COMMENT and not (name and token.start == name.start):
+        if token.kind is not graphql.TokenKind.COMMENT and not (name and token.start == name.start):
             value = token.value or ""
             part = f"{token.kind.value} {len(value)} {value}"
             digest.update(part.encode(errors="surrogatepass"))
@@ -180,7 +170,9 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_thread, work)
 
 
-async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool) -> ParsedDocument:
+async def parsed_document(
+    schema: graphql.GraphQLSchema, text: str, introspection: bool
+) -> ParsedDocument:
     """Return a document from the cache, or parse it in the turn of the client."""
     key = text, introspection
     if cached := _cached(key, schema):
@@ -196,29 +188,29 @@ async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool)
     return parsed
 
 
-def _cached(key: tuple[str, bool], schema: GraphQLSchema) -> ParsedDocument | None:
+def _cached(key: tuple[str, bool], schema: graphql.GraphQLSchema) -> ParsedDocument | None:
     return cache.get(key, schema) or refused.get(key, schema)
 
 
-def memory_size(document: DocumentNode | None) -> int:
+def memory_size(document: graphql.DocumentNode | None) -> int:
     """Return the approximate memory of a document in bytes."""
     return BYTES_PER_TOKEN * (document.token_count or 0) if document else 0
 
 
-class _DeferRemover(Visitor):
+class _DeferRemover(graphql.Visitor):
     """A visitor that removes the directive `@defer`."""
 
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
-        return REMOVE if node.name.value == GraphQLDeferDirective.name else None
+    def enter_directive(self, node: graphql.DirectiveNode, *_: Any) -> Any:
+        return graphql.REMOVE if node.name.value == graphql.GraphQLDeferDirective.name else None
 
 
-def without_defer(document: DocumentNode) -> DocumentNode:
+def without_defer(document: graphql.DocumentNode) -> graphql.DocumentNode:
     """Return a document without `@defer`, which is optional for responses; the same object if it has
     none."""
-    return visit(document, _DeferRemover())  # type: ignore[no-any-return]  # what it was given
+    return graphql.visit(document, _DeferRemover())  # type: ignore[no-any-return]  # what it was given
 
 
-def without_cycles(document: DocumentNode) -> DocumentNode:
+def without_cycles(document: graphql.DocumentNode) -> graphql.DocumentNode:
     """Return a document without references from its tokens to earlier ones.
 
     So it is freed without the garbage collector.
@@ -229,11 +221,11 @@ def without_cycles(document: DocumentNode) -> DocumentNode:
     return document
 
 
-def roots(document: DocumentNode) -> Roots:
+def roots(document: graphql.DocumentNode) -> Roots:
     """Return the root fields of the queries of a valid document."""
     return {
         operation.name.value if operation.name else "": root_fields(document, operation)
         for operation in document.definitions
-        if isinstance(operation, OperationDefinitionNode)
-        and operation.operation is OperationType.QUERY
+        if isinstance(operation, graphql.OperationDefinitionNode)
+        and operation.operation is graphql.OperationType.QUERY
     }

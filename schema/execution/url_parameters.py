@@ -3,19 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputField,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    get_named_type,
-    get_nullable_type,
-    type_from_ast,
-)
+import graphql
 from msgspec import Struct
 
 from schema.inputs.shipment import data_of_texts
@@ -32,46 +20,51 @@ class UrlParameter(Struct, frozen=True):
     """A parameter of an address: a text for a value of a GraphQL type."""
 
     name: str
-    type: GraphQLInputType
+    type: graphql.GraphQLInputType
 
     @property
     def required(self) -> bool:
         """Return whether it is required."""
-        return isinstance(self.type, GraphQLNonNull)
+        return isinstance(self.type, graphql.GraphQLNonNull)
 
     @property
     def is_range(self) -> bool:
         """Return whether it is a range, written `2024..2025`."""
-        return isinstance(get_nullable_type(self.type), GraphQLInputObjectType) and not self.choices
+        return (
+            isinstance(graphql.get_nullable_type(self.type), graphql.GraphQLInputObjectType)
+            and not self.choices
+        )
 
     @property
-    def choices(self) -> Mapping[str, GraphQLInputField] | None:
+    def choices(self) -> Mapping[str, graphql.GraphQLInputField] | None:
         """Return the fields if exactly one may be set, written `alliance:quad`; None for other types."""
-        nullable = get_nullable_type(self.type)
-        if not isinstance(nullable, GraphQLInputObjectType):
+        nullable = graphql.get_nullable_type(self.type)
+        if not isinstance(nullable, graphql.GraphQLInputObjectType):
             return None
         return nullable.fields if nullable.extensions[DEFINITION].is_one_of else None
 
     @property
     def is_list(self) -> bool:
         """Return whether it is a list, written with commas."""
-        return isinstance(get_nullable_type(self.type), GraphQLList)
+        return isinstance(graphql.get_nullable_type(self.type), graphql.GraphQLList)
 
     @property
     def has_parts(self) -> bool:
         """Return whether it is a list whose items have parts, written `dysprosium:CN:0.2`."""
-        return self.is_list and isinstance(get_named_type(self.type), GraphQLInputObjectType)
+        return self.is_list and isinstance(
+            graphql.get_named_type(self.type), graphql.GraphQLInputObjectType
+        )
 
     @property
     def words(self) -> list[str] | None:
         """Return its possible words, if there are few."""
-        named = get_named_type(self.type)
-        return list(named.values) if isinstance(named, GraphQLEnumType) else None
+        named = graphql.get_named_type(self.type)
+        return list(named.values) if isinstance(named, graphql.GraphQLEnumType) else None
 
     @property
     def scalar(self) -> str:
         """Return the name of its scalar, enum or range."""
-        return get_named_type(self.type).name
+        return graphql.get_named_type(self.type).name
 
     def read(self, text: str) -> Any:
         """Return the value for GraphQL. Raises InvalidInput with its name."""
@@ -90,7 +83,9 @@ class UrlParameter(Struct, frozen=True):
             return text.split(",")
         return self._read_one(text)
 
-    def _read_choice(self, choices: Mapping[str, GraphQLInputField], text: str) -> dict[str, Any]:
+    def _read_choice(
+        self, choices: Mapping[str, graphql.GraphQLInputField], text: str
+    ) -> dict[str, Any]:
         name, colon, value = text.partition(":")
         if name not in choices or not colon:
             raise InvalidInput(
@@ -129,13 +124,13 @@ class UrlParameter(Struct, frozen=True):
 
 
 def url_parameters(
-    schema: GraphQLSchema, operation: OperationDefinitionNode
+    schema: graphql.GraphQLSchema, operation: graphql.OperationDefinitionNode
 ) -> dict[str, UrlParameter]:
     """Return the variables of an operation as parameters, with those of the moment."""
     parameters = {}
     for variable in operation.variable_definitions or ():
-        name, type_ = variable.variable.name.value, type_from_ast(schema, variable.type)
-        if variable.default_value and isinstance(type_, GraphQLNonNull):
+        name, type_ = variable.variable.name.value, graphql.type_from_ast(schema, variable.type)
+        if variable.default_value and isinstance(type_, graphql.GraphQLNonNull):
             type_ = type_.of_type
         parameters[name] = UrlParameter(name, type_)  # type: ignore[arg-type]  # variables have input types
     return parameters

@@ -8,22 +8,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+import graphql
 import msgspec
 import orjson
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    GraphQLError,
-    Node,
-    OperationDefinitionNode,
-    OperationType,
-    SelectionNode,
-    Visitor,
-    parse,
-    print_ast,
-    separate_operations,
-    visit,
-)
 
 from schema.execution.fixed_moments import is_pinned, moments_of, root_nodes, with_defaults
 from tracker.audit.receipts.canonical import canonical_json, canonical_plain
@@ -58,10 +45,10 @@ def receipt_operation(document: str, name: str | None, variables: Mapping[str, A
     return Operation(text, own_name, plain)
 
 
-class _DescriptionRemover(Visitor):
+class _DescriptionRemover(graphql.Visitor):
     """A visitor that removes descriptions."""
 
-    def enter(self, node: Node, *_: Any) -> Node | None:
+    def enter(self, node: graphql.Node, *_: Any) -> graphql.Node | None:
         """Return a definition without its description."""
         if getattr(node, "description", None) is None:
             return None
@@ -71,11 +58,15 @@ class _DescriptionRemover(Visitor):
 @lru_cache(maxsize=128)
 def _printed(document: str, name: str | None) -> tuple[str, str | None, frozenset[str]]:
     """Return the selected operation of a document, its name, and the variables that it declares."""
-    operations = separate_operations(visit(parse(document), _DescriptionRemover()))
+    operations = graphql.separate_operations(
+        graphql.visit(graphql.parse(document), _DescriptionRemover())
+    )
     [(own_name, alone)] = operations.items() if name is None else [(name, operations[name])]
-    [operation] = [one for one in alone.definitions if isinstance(one, OperationDefinitionNode)]
+    [operation] = [
+        one for one in alone.definitions if isinstance(one, graphql.OperationDefinitionNode)
+    ]
     declared = [each.variable.name.value for each in operation.variable_definitions or ()]
-    return print_ast(alone), own_name or None, frozenset(declared)
+    return graphql.print_ast(alone), own_name or None, frozenset(declared)
 
 
 def _plain(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,15 +98,15 @@ def page_digest(operation: Operation) -> str:
 @lru_cache(maxsize=64)
 def _query(
     document: str, name: str | None
-) -> tuple[OperationDefinitionNode, Sequence[SelectionNode]]:
+) -> tuple[graphql.OperationDefinitionNode, Sequence[graphql.SelectionNode]]:
     """Return the query of a document, and the selections of its root."""
-    parsed = parse(document, max_tokens=MAX_OLD_TOKENS)
+    parsed = graphql.parse(document, max_tokens=MAX_OLD_TOKENS)
     [query] = [
         each
         for each in parsed.definitions
-        if isinstance(each, OperationDefinitionNode)
+        if isinstance(each, graphql.OperationDefinitionNode)
         and name in (None, each.name and each.name.value)
-        and each.operation is OperationType.QUERY
+        and each.operation is graphql.OperationType.QUERY
     ]
     return query, [*root_nodes(parsed, query.selection_set)]
 
@@ -129,12 +120,12 @@ def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
         query, nodes = _query(operation.document, operation.operation_name)
         variables = with_defaults(query, operation.variables)
         for node in nodes:
-            if isinstance(node, FieldNode) and not is_pinned(node, variables):
+            if isinstance(node, graphql.FieldNode) and not is_pinned(node, variables):
                 raise Rejected(
                     "NOT_FIXED", f"the query does not fix date and position of {node.name.value}"
                 )
         moments = moments_of(nodes, variables)
-    except (GraphQLError, InvalidInput, ValueError, LookupError, RecursionError) as error:
+    except (graphql.GraphQLError, InvalidInput, ValueError, LookupError, RecursionError) as error:
         raise Rejected(
             BAD_RECEIPT, f"the operation is not a query with dates and positions: {error}"
         ) from None
@@ -143,26 +134,26 @@ def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
     return moments
 
 
-def _fields(document: DocumentNode) -> list[FieldNode]:
+def _fields(document: graphql.DocumentNode) -> list[graphql.FieldNode]:
     """Return all fields of a document."""
-    found = list[FieldNode]()
+    found = list[graphql.FieldNode]()
 
-    class Collector(Visitor):
-        def enter_field(self, node: FieldNode, *_: Any) -> None:
+    class Collector(graphql.Visitor):
+        def enter_field(self, node: graphql.FieldNode, *_: Any) -> None:
             found.append(node)
 
-    visit(document, Collector())
+    graphql.visit(document, Collector())
     return found
 
 
-def _response_name(node: FieldNode) -> str:
+def _response_name(node: graphql.FieldNode) -> str:
     return (node.alias or node.name).value
 
 
 def response_names(document: str) -> Mapping[str, frozenset[str]]:
     """Return the names of members of the response that each field of a document has, by field."""
     names = defaultdict[str, set[str]](set)
-    for node in _fields(parse(document)):
+    for node in _fields(graphql.parse(document)):
         names[node.name.value].add(_response_name(node))
     return {name: frozenset(members) for name, members in names.items()}
 
@@ -172,13 +163,15 @@ def is_paged(document: str) -> bool | None:
 
     Raises Rejected (MISSING_PAGE) if answers to the query could hide that pages are missing.
     """
-    parsed = parse(document)
+    parsed = graphql.parse(document)
     lists = [node for node in _fields(parsed) if _response_name(node) == ROWS]
     if not lists:
         return None
     parts = _selected(parsed, lists[0])
     info = _selected(parsed, parts.get(PAGE_INFO))
-    arguments = {each.name.value: print_ast(each.value) for each in lists[0].arguments or ()}
+    arguments = {
+        each.name.value: graphql.print_ast(each.value) for each in lists[0].arguments or ()
+    }
     names = {PAGE_INFO: parts, "hasNextPage": info, "endCursor": info}
     is_shown = all(name in of and of[name].name.value == name for name, of in names.items())
     selected = {node.name.value for node in parts.values()}
@@ -188,7 +181,7 @@ def is_paged(document: str) -> bool | None:
         len(lists) > 1
         or lists[0].name.value in ITEMS
         or (paged and not (is_shown and begins))
-        or CURSOR_DEFAULT.search(print_ast(parsed))
+        or CURSOR_DEFAULT.search(graphql.print_ast(parsed))
     ):
         raise Rejected(
             MISSING_PAGE,
@@ -198,10 +191,12 @@ def is_paged(document: str) -> bool | None:
     return paged
 
 
-def _selected(document: DocumentNode, node: FieldNode | None) -> dict[str, FieldNode]:
+def _selected(
+    document: graphql.DocumentNode, node: graphql.FieldNode | None
+) -> dict[str, graphql.FieldNode]:
     """Return the fields that a field selects, also in fragments, by their names in the response."""
     nodes = root_nodes(document, node.selection_set) if node and node.selection_set else ()
-    return {_response_name(each): each for each in nodes if isinstance(each, FieldNode)}
+    return {_response_name(each): each for each in nodes if isinstance(each, graphql.FieldNode)}
 
 
 def check_operation(statement: StatementV1) -> str | None:

@@ -12,14 +12,7 @@ from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CommodityId,
-    parse_optional_text,
-    parse_search,
-    parse_stored_text,
-    parse_with_descendants,
-    parse_word,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import CandidateOrder
 from schema.inputs.pagination import WordCursors, cursor_error
 from schema.types.candidate import Candidate, parse_candidate_id
@@ -41,7 +34,7 @@ FILTERS = ArgumentGroup(
         source=(str, "Only candidates of this watched source, by its key."),
         kind=(CandidateKind, "Only candidates of this kind."),
     ),
-    commodity=CommodityId,
+    commodity=arguments.CommodityId,
     **ArgumentGroup.of(
         issuer=(str, "Only candidates about this place or alliance, such as `CN` or `quad`."),
         assigned_to=(
@@ -119,15 +112,15 @@ def parse_filter(filters: Mapping[str, Any]) -> CandidateFilter:
     """Parse the filter of a list of candidates. Raises InvalidInput and TooLarge."""
     assigned_to, issuer = filters["assigned_to"], filters["issuer"]
     if assigned_to:  # blank: without an assignment
-        parse_stored_text(assigned_to, "assignedTo")
+        arguments.parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
         filters.get("state"),
-        parse_optional_text(filters["source"], "source"),
+        arguments.parse_optional_text(filters["source"], "source"),
         filters["kind"],
-        parse_with_descendants(filters["commodity"]),
-        None if issuer is None else parse_word(Actor, issuer, "issuer"),
+        arguments.parse_with_descendants(filters["commodity"]),
+        None if issuer is None else arguments.parse_word(Actor, issuer, "issuer"),
         assigned_to,
-        parse_search(filters["search"]),
+        arguments.parse_search(filters["search"]),
     )
 
 

@@ -11,14 +11,7 @@ from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
 from schema.base.argument_group import ArgumentGroup
-from schema.inputs.arguments import (
-    CommodityId,
-    HsCode,
-    Publisher,
-    parse_commodities,
-    parse_publisher,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors
 from schema.types.change import Change, EntityKind
@@ -36,8 +29,8 @@ OfKind: TypeAlias = Annotated[
     EntityKind | None, argument(description="Only entities of this kind.")
 ]
 CHANGE_FILTERS = ArgumentGroup(
-    commodity=CommodityId,
-    hs_code=HsCode,
+    commodity=arguments.CommodityId,
+    hs_code=arguments.HsCode,
     **ArgumentGroup.of(
         place=(
             str,
@@ -46,7 +39,7 @@ CHANGE_FILTERS = ArgumentGroup(
         )
     ),
     kind=OfKind,
-    publisher=Publisher,
+    publisher=arguments.Publisher,
 )
 
 
@@ -54,9 +47,9 @@ def parse_change_filter(filters: Mapping[str, Any]) -> ChangeFilter:
     """Parse the filter of changes. Raises InvalidInput."""
     return ChangeFilter(
         kinds=parse_kinds(filters["kind"], CHANGING_KINDS),
-        commodities=parse_commodities(filters["commodity"], filters["hs_code"]),
-        places=parse_words(Place, filters["place"], "place"),
-        publishers=parse_publisher(filters["publisher"]),
+        commodities=arguments.parse_commodities(filters["commodity"], filters["hs_code"]),
+        places=arguments.parse_words(Place, filters["place"], "place"),
+        publishers=arguments.parse_publisher(filters["publisher"]),
     )
 
 

@@ -13,21 +13,7 @@ from schema.base.context import Info
 from schema.base.decorators import named_resolver_field, object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Position
-from schema.inputs.arguments import (
-    AboutCommodities,
-    AboutPlaces,
-    CommodityId,
-    HsCode,
-    OfEntity,
-    OfTypes,
-    parse_commodities,
-    parse_day,
-    parse_event_types,
-    parse_optional_text,
-    parse_search,
-    parse_search_words,
-    parse_selection,
-)
+from schema.inputs import arguments
 from schema.inputs.moment import (
     AtPosition,
     KnownAt,
@@ -172,7 +158,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
             entity,
             parse_days(valid, "valid"),
             parse_times(known, "known"),
-            parse_event_types(types),
+            arguments.parse_event_types(types),
         )
         await wait_for_position(info, min_position)
         return of
@@ -231,7 +217,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         Nothing is recorded. The commands are checked as by `record`: a refused command has the same code
         and path. Needs a token of scope `record`, unless writing is open."""
         return await execute_preview(
-            info, commands, idempotency_key, parse_day(valid_at, "validAt")
+            info, commands, idempotency_key, arguments.parse_day(valid_at, "validAt")
         )
 
     @list_field(Import, ImportOrder)
@@ -250,7 +236,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
     ) -> PageSource[Import]:
         """The imported files, the oldest first by default, as recorded now."""
         narrowed = Filter(
-            category=parse_optional_text(source, "source"), dated=parse_days(on, "on")
+            category=arguments.parse_optional_text(source, "source"), dated=parse_days(on, "on")
         )
         moment = await current_moment(info, min_position)
         return node_pages(info.context.services.as_of, Import, moment, narrowed, order)
@@ -288,16 +274,16 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
                 " begins a word. Names that publishers use count too."
             ),
         ] = None,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
+        commodity: arguments.CommodityId = None,
+        hs_code: arguments.HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        selected = parse_commodities(commodity, hs_code)
+        selected = arguments.parse_commodities(commodity, hs_code)
         return [
             shown_commodity(of)
             for of in commodities()
             if (selected is None or of in selected)
-            and matches(parse_search(search), of, of.name, *of.also)
+            and matches(arguments.parse_search(search), of, of.name, *of.also)
         ]
 
     @resolver_field
@@ -312,7 +298,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         ] = None,
     ) -> list[Place]:
         """All places: countries, and the declared groups, by code."""
-        words = parse_search(search)
+        words = arguments.parse_search(search)
         return [
             place(of)
             for of in places()
@@ -334,18 +320,18 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
                 " newest. Events are searchable once they are projected."
             ),
         ] = None,
-        types: OfTypes = None,
-        commodities: AboutCommodities = None,
-        places: AboutPlaces = None,
-        entity: OfEntity = None,
+        types: arguments.OfTypes = None,
+        commodities: arguments.AboutCommodities = None,
+        places: arguments.AboutPlaces = None,
+        entity: arguments.OfEntity = None,
         recorded: RecordedIn = None,
         *,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The events of the log. The cursor of an event is its position."""
-        selection = parse_selection(types, commodities, places, entity)
+        selection = arguments.parse_selection(types, commodities, places, entity)
         if search is not None:
-            parse_search_words(search, "search")
+            arguments.parse_search_words(search, "search")
         await wait_for_position(info, min_position)
         services = info.context.services
         await check_tokens(services.recorder, after=page.after, before=page.before)

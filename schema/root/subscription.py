@@ -11,14 +11,7 @@ from projections.query.change_feed import ChangeFeed
 from schema.base.context import Info
 from schema.base.decorators import object_type, subscription_field
 from schema.base.scalars import Day, Position
-from schema.inputs.arguments import (
-    AboutCommodities,
-    AboutPlaces,
-    OfTypes,
-    parse_day,
-    parse_selection,
-    parse_token,
-)
+from schema.inputs import arguments
 from schema.inputs.moment import wait_for_replica
 from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import current_operation
@@ -45,16 +38,19 @@ class Subscription:
                 " if left out, new events only."
             ),
         ] = None,
-        types: OfTypes = None,
-        commodities: AboutCommodities = None,
-        places: AboutPlaces = None,
+        types: arguments.OfTypes = None,
+        commodities: arguments.AboutCommodities = None,
+        places: arguments.AboutPlaces = None,
     ) -> AsyncIterator[Event]:
         """Every event after a position, in order, and then each new event when it is recorded. After a lost
         connection, subscribe again with `after` set to the last resume token; no event is lost. A resume
         token of an event that the log no longer contains is refused (LOG_DIVERGED), and so is a position
         after the end of the log (POSITION_BEYOND_HEAD)."""
         services = info.context.services
-        token, selection = parse_token(after, "after"), parse_selection(types, commodities, places)
+        token, selection = (
+            arguments.parse_token(after, "after"),
+            arguments.parse_selection(types, commodities, places),
+        )
         if info.context.last_seen is not None:
             token = info.context.last_seen  # a client that reconnects sends the same query
         await wait_for_replica(services, token.position if token else 0, "after")
@@ -113,7 +109,7 @@ class Subscription:
         services = info.context.services
         live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)
         moments = live.moments(
-            event_filter_for(kinds, commodities, places), parse_day(valid_at, "validAt")
+            event_filter_for(kinds, commodities, places), arguments.parse_day(valid_at, "validAt")
         )
         async with aclosing(moments):
             async for moment in moments:
@@ -125,7 +121,7 @@ def event_filter_for(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
     """Return the filter of events that may change a response about kinds, commodities and places."""
-    selection = parse_selection(None, commodities, places)
+    selection = arguments.parse_selection(None, commodities, places)
     if kinds is not None:
         words = {kind.value for kind in kinds}
         if EntityKind.FIGURE in kinds:

@@ -11,17 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from graphql import (
-    FieldNode,
-    GraphQLEnumType,
-    GraphQLList,
-    GraphQLObjectType,
-    GraphQLScalarType,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    get_named_type,
-    get_nullable_type,
-)
+import graphql
 from msgspec import Struct
 
 ROWS, EACH = "rows", "each"
@@ -91,34 +81,34 @@ class Shape(Struct, frozen=True):
         return value
 
 
-def shape_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shape:
+def shape_of(schema: graphql.GraphQLSchema, operation: graphql.OperationDefinitionNode) -> Shape:
     """Return the shape of a table. Raises ValueError for a document without one."""
     assert schema.query_type is not None
     path, node, type_ = _find_rows(schema.query_type, operation.selection_set.selections, ())
-    connection = not isinstance(get_nullable_type(type_), GraphQLList)
+    connection = not isinstance(graphql.get_nullable_type(type_), graphql.GraphQLList)
     fields = _fields(node)
-    item = get_named_type(type_)
+    item = graphql.get_named_type(type_)
     if connection:
         [nodes] = [field for field in fields if field.name.value == "nodes"]
         item, fields = _object(item), _fields(nodes)
-        item = get_named_type(item.fields["nodes"].type)
+        item = graphql.get_named_type(item.fields["nodes"].type)
     columns = list(_columns(_object(item), fields, (), False))
     each = any(column.of_each for column in columns)
     return Shape(path, connection, each, tuple(columns))
 
 
 def _find_rows(
-    parent: GraphQLObjectType, selections: Sequence[Any], path: tuple[str, ...]
-) -> tuple[tuple[str, ...], FieldNode, Any]:
+    parent: graphql.GraphQLObjectType, selections: Sequence[Any], path: tuple[str, ...]
+) -> tuple[tuple[str, ...], graphql.FieldNode, Any]:
     for node in selections:
-        assert isinstance(node, FieldNode)
+        assert isinstance(node, graphql.FieldNode)
         type_ = parent.fields[node.name.value].type
         if _key(node) == ROWS:
             return (*path, ROWS), node, type_
         if node.selection_set:
             try:
                 return _find_rows(
-                    _object(get_named_type(type_)),
+                    _object(graphql.get_named_type(type_)),
                     node.selection_set.selections,
                     (*path, _key(node)),
                 )
@@ -128,17 +118,23 @@ def _find_rows(
 
 
 def _columns(
-    parent: GraphQLObjectType, fields: Sequence[FieldNode], path: tuple[str, ...], of_each: bool
+    parent: graphql.GraphQLObjectType,
+    fields: Sequence[graphql.FieldNode],
+    path: tuple[str, ...],
+    of_each: bool,
 ) -> Iterator[Column]:
     for node in fields:
         definition = parent.fields[node.name.value]
-        nullable = get_nullable_type(definition.type)
-        many, named = isinstance(nullable, GraphQLList), get_named_type(definition.type)
+        nullable = graphql.get_nullable_type(definition.type)
+        many, named = (
+            isinstance(nullable, graphql.GraphQLList),
+            graphql.get_named_type(definition.type),
+        )
         here = (*path, _key(node))
         if _key(node) == EACH:
             yield from _columns(_object(named), _fields(node), (), True)
-        elif isinstance(named, GraphQLScalarType | GraphQLEnumType):
-            scalar = named.name if isinstance(named, GraphQLScalarType) else "String"
+        elif isinstance(named, graphql.GraphQLScalarType | graphql.GraphQLEnumType):
+            scalar = named.name if isinstance(named, graphql.GraphQLScalarType) else "String"
             text = definition.description or ""
             yield Column(_name(here), here, scalar, text, many, of_each)
         else:
@@ -157,17 +153,19 @@ def _columns(
                 )
 
 
-def _fields(node: FieldNode) -> list[FieldNode]:
+def _fields(node: graphql.FieldNode) -> list[graphql.FieldNode]:
     assert node.selection_set is not None
-    return [field for field in node.selection_set.selections if isinstance(field, FieldNode)]
+    return [
+        field for field in node.selection_set.selections if isinstance(field, graphql.FieldNode)
+    ]
 
 
-def _object(type_: Any) -> GraphQLObjectType:
-    assert isinstance(type_, GraphQLObjectType), type_
+def _object(type_: Any) -> graphql.GraphQLObjectType:
+    assert isinstance(type_, graphql.GraphQLObjectType), type_
     return type_
 
 
-def _key(node: FieldNode) -> str:
+def _key(node: graphql.FieldNode) -> str:
     return node.alias.value if node.alias else node.name.value
 
 

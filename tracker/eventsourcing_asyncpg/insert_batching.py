@@ -3,20 +3,14 @@
 import logging
 from collections.abc import Sequence
 
-from eventsourcing.persistence import (
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    PersistenceError,
-    StoredEvent,
-)
+from eventsourcing import persistence
 
 from tracker.eventsourcing_asyncpg.datastore import Connections
 from tracker.postgres.batching import Batcher
 from tracker.postgres.database import Connection
 
-Insert = Sequence[StoredEvent]
-Outcome = Sequence[int] | PersistenceError
+Insert = Sequence[persistence.StoredEvent]
+Outcome = Sequence[int] | persistence.PersistenceError
 logger = logging.getLogger(__name__)
 
 
@@ -38,14 +32,14 @@ class InsertBatcher:
             return await self._connections.run(
                 lambda connection, again: insert(connection, self._statement, inserts, again)
             )
-        except PersistenceError as error:
-            lost = isinstance(error, (OperationalError, InterfaceError))
+        except persistence.PersistenceError as error:
+            lost = isinstance(error, (persistence.OperationalError, persistence.InterfaceError))
             if lost or len(inserts) == 1:
                 return [type(error)(str(error)) for _ in inserts]
             return [outcome for one in inserts for outcome in await self._outcomes([one])]
         except Exception as error:
             logger.exception("an insert failed in an unexpected way")
-            return [PersistenceError(str(error)) for _ in inserts]
+            return [persistence.PersistenceError(str(error)) for _ in inserts]
 
 
 async def insert(
@@ -66,7 +60,7 @@ async def insert(
         [event.state for event in events],
     )
     return [
-        IntegrityError(row["conflict"])
+        persistence.IntegrityError(row["conflict"])
         if row["first_id"] is None
         else list(range(row["first_id"], row["first_id"] + len(events)))
         for row, events in zip(rows, inserts, strict=True)

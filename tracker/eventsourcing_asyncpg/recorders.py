@@ -8,17 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from eventsourcing.persistence import (
-    AggregateRecorder,
-    IntegrityError,
-    Notification,
-    OperationalError,
-    PersistenceError,
-    ProcessRecorder,
-    StoredEvent,
-    Tracking,
-    TrackingRecorder,
-)
+from eventsourcing import persistence
 
 from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.identifiers import names
@@ -47,7 +37,7 @@ class AsyncpgRecorder:
         return str(getattr(SQL, query)).format_map(self._names)
 
 
-class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
+class AsyncpgAggregateRecorder(AsyncpgRecorder, persistence.AggregateRecorder):
     """Stores events by originator; also snapshots."""
 
     def __init__(
@@ -61,14 +51,16 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         self.sql_create_statements.append(self._sql("create_aggregate_events"))
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[persistence.StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events, all or none. Raises IntegrityError if the version of one is taken."""
         events = self._with_keys(stored_events)
 
         async def work(connection: Connection, again: bool) -> None:
             if again:
-                raise OperationalError("the connection was lost: the events may be recorded or not")
+                raise persistence.OperationalError(
+                    "the connection was lost: the events may be recorded or not"
+                )
             await connection.execute(
                 self._sql("insert_aggregate_events"),
                 [event.originator_id for event in events],
@@ -88,7 +80,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[persistence.StoredEvent]:
         """Return the events of an originator in the order of their versions, descending with `desc`."""
         rows = self.datastore.fetch(
             self._sql("select_events_backwards" if desc else "select_events"),
@@ -97,13 +89,15 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
             lte,
             limit,
         )
-        return [StoredEvent(**_stored_fields(row)) for row in rows]
+        return [persistence.StoredEvent(**_stored_fields(row)) for row in rows]
 
     def _key(self, originator_id: UUID | str) -> UUID | str:
         """Return an originator's id in the type of the table; a text table may hold UUIDs."""
         return originator_id if self.datastore.originator_id_type == "uuid" else str(originator_id)
 
-    def _with_keys(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+    def _with_keys(
+        self, events: Sequence[persistence.StoredEvent]
+    ) -> Sequence[persistence.StoredEvent]:
         if self.datastore.originator_id_type == "uuid":
             return events
         return [replace(event, originator_id=self._key(event.originator_id)) for event in events]
@@ -124,7 +118,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         ]
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[persistence.StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events, all or none, and return their notification ids once they are durable.
 
@@ -144,13 +138,16 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[persistence.Notification]:
         """Return at most `limit` events from `start` to `stop`, in order, filtered by topics if given."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         rows = self.datastore.fetch(
             self._sql("select_notifications"), first, stop, list(topics) or None, limit
         )
-        return [Notification(id=row["notification_id"], **_stored_fields(row)) for row in rows]
+        return [
+            persistence.Notification(id=row["notification_id"], **_stored_fields(row))
+            for row in rows
+        ]
 
     def max_notification_id(self) -> int | None:
         """Return the last notification id, or None if nothing is recorded."""
@@ -165,7 +162,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
         self.datastore.watch(self.events_table_name, woken)
 
 
-class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
+class AsyncpgTrackingRecorder(AsyncpgRecorder, persistence.TrackingRecorder):
     """Tracks the processed events of other applications. The base of views."""
 
     def __init__(
@@ -179,14 +176,16 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         self.tracking_table_name = tracking_table_name
         self.sql_create_statements.append(self._sql("create_tracking"))
 
-    def insert_tracking(self, tracking: Tracking) -> None:
+    def insert_tracking(self, tracking: persistence.Tracking) -> None:
         """Record that a notification has been processed.
 
         Raises IntegrityError unless it is after all processed ones.
         """
         self.record(tracking, _nothing)
 
-    def record(self, tracking: Tracking, work: Callable[[Connection], Awaitable[object]]) -> None:
+    def record(
+        self, tracking: persistence.Tracking, work: Callable[[Connection], Awaitable[object]]
+    ) -> None:
         """Run work over a connection and record the tracking, in one transaction.
 
         A view changes its own tables this way: exactly once for each notification. Raises IntegrityError
@@ -200,7 +199,9 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
 
         self.datastore.run(transaction)
 
-    async def _track(self, connection: Connection, tracking: Tracking, again: bool) -> bool:
+    async def _track(
+        self, connection: Connection, tracking: persistence.Tracking, again: bool
+    ) -> bool:
         """Record the tracking; return False if an earlier attempt has, together with its work."""
         name, position = tracking.application_name, tracking.notification_id
         if await connection.fetchval(self._sql("insert_tracking"), name, position) is not None:
@@ -208,7 +209,7 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         reached = await connection.fetchval(self._sql("max_tracking_id"), name)
         if again and reached == position:
             return False
-        raise IntegrityError(
+        raise persistence.IntegrityError(
             f"notification {position} of {name}: expected one after {reached}, which is processed"
         )
 
@@ -217,17 +218,19 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         return _only(self.datastore.fetch(self._sql("max_tracking_id"), application_name))
 
 
-class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, ProcessRecorder):
+class AsyncpgProcessRecorder(
+    AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, persistence.ProcessRecorder
+):
     """Stores events together with the tracking of the notification that caused them."""
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[persistence.StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Insert events and, if given, the `tracking`, all or none.
 
         Raises the errors of insert_events of the application recorder and of insert_tracking.
         """
-        tracking: Tracking | None = kwargs.get("tracking")
+        tracking: persistence.Tracking | None = kwargs.get("tracking")
         if tracking is None:
             return super().insert_events(stored_events, **kwargs)
         if not stored_events:
@@ -235,12 +238,14 @@ class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder
             return []
         return self._insert_tracked(self._with_keys(stored_events), tracking)
 
-    def _insert_tracked(self, events: Sequence[StoredEvent], tracking: Tracking) -> Sequence[int]:
+    def _insert_tracked(
+        self, events: Sequence[persistence.StoredEvent], tracking: persistence.Tracking
+    ) -> Sequence[int]:
         async def transaction(connection: Connection, again: bool) -> Sequence[int]:
             async with connection.transaction():
                 await self._track(connection, tracking, again)
                 [outcome] = await insert(connection, self._insert, [events], again)
-                if isinstance(outcome, PersistenceError):
+                if isinstance(outcome, persistence.PersistenceError):
                     raise outcome
                 return outcome
 

@@ -6,14 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from threading import Event
 
-from eventsourcing.persistence import (
-    ApplicationRecorder,
-    ConnectionPoolClosedError,
-    InterfaceError,
-    Notification,
-    OperationalError,
-    Subscription,
-)
+from eventsourcing import persistence
 
 from tracker.eventsourcing_asyncpg.listener import POLL_INTERVAL_SECONDS
 
@@ -21,7 +14,7 @@ PAGE_EVENTS = 500
 logger = logging.getLogger(__name__)
 
 
-class WatchableRecorder(ApplicationRecorder):
+class WatchableRecorder(persistence.ApplicationRecorder):
     """A recorder that wakes waiting subscribers for events."""
 
     @abstractmethod
@@ -29,7 +22,7 @@ class WatchableRecorder(ApplicationRecorder):
         """Set `woken` when events are recorded, while `woken` is referenced."""
 
 
-class AsyncpgSubscription(Subscription[WatchableRecorder]):
+class AsyncpgSubscription(persistence.Subscription[WatchableRecorder]):
     """Reads page by page, and waits for new events at the end.
 
     It keeps one page in memory, has no thread of its own, waits for a lost database, and ends when the
@@ -38,7 +31,7 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
 
     def __init__(self, recorder: WatchableRecorder, gt: int | None, topics: Sequence[str]):
         super().__init__(recorder, gt, topics)
-        self._page: deque[Notification] = deque()
+        self._page: deque[persistence.Notification] = deque()
         self._woken = Event()
         recorder.watch(self._woken)
 
@@ -47,7 +40,7 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
         super().stop()
         self._woken.set()
 
-    def __next__(self) -> Notification:
+    def __next__(self) -> persistence.Notification:
         while not self._has_been_stopped:
             if self._page:
                 return self._page.popleft()
@@ -60,9 +53,9 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
         """Read the next page; return False if there is none yet."""
         try:
             self._read()
-        except ConnectionPoolClosedError:
+        except persistence.ConnectionPoolClosedError:
             self.stop()
-        except (InterfaceError, OperationalError) as error:
+        except (persistence.InterfaceError, persistence.OperationalError) as error:
             logger.warning("a subscription waits for the database to return: %s", error)
         return bool(self._page)
 

@@ -14,15 +14,8 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from eventsourcing import persistence
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import (
-    IntegrityError,
-    Mapper,
-    Notification,
-    NotSupportedError,
-    StoredEvent,
-    Transcoder,
-)
 
 from tracker.commands.commands import check_id_is_free
 from tracker.commands.decisions import check_actors, referenced_alliances
@@ -43,18 +36,18 @@ from tracker.postgres.database import Connection, named_queries
 SQL = named_queries(Path(__file__).with_name("tracker_log.sql"))
 
 
-class EntityMapper(Mapper[str]):
+class EntityMapper(persistence.Mapper[str]):
     """Maps events of entities to stored events and back.
 
     The state of a stored event from the log is its entry. That of a new event is the input from which the log
     creates the entry, with the texts that become annexes.
     """
 
-    def __init__(self, transcoder: Transcoder, actor: str):
+    def __init__(self, transcoder: persistence.Transcoder, actor: str):
         super().__init__(transcoder)
         self._actor = actor
 
-    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> persistence.StoredEvent:
         """Return an event of an entity in the format of the log.
 
         Raises InvalidInput or TooLarge for an event that cannot be recorded.
@@ -62,9 +55,9 @@ class EntityMapper(Mapper[str]):
         assert isinstance(domain_event, Entity.Event)
         check_recordable(domain_event.fact)
         new = new_event(domain_event, self._actor)
-        return StoredEvent(new.stream, new.version, new.type, msgspec.json.encode(new))
+        return persistence.StoredEvent(new.stream, new.version, new.type, msgspec.json.encode(new))
 
-    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+    def to_domain_event(self, stored_event: persistence.StoredEvent) -> DomainEventProtocol[str]:
         """Return the entity's event in an entry. Texts in annexes are commitments there."""
         return to_aggregate_event(recorded(stored_event.state))
 
@@ -76,7 +69,7 @@ class TrackerLogRecorder(WatchableRecorder):
         self.datastore = datastore
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[persistence.StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Append events, all or none, by the rules of every command, and return their positions once they
         are durable.
@@ -99,7 +92,7 @@ class TrackerLogRecorder(WatchableRecorder):
         try:
             return self.datastore.run(work).positions
         except (VersionConflict, IdempotencyConflict) as error:
-            raise IntegrityError(error.message) from error
+            raise persistence.IntegrityError(error.message) from error
 
     def select_events(
         self,
@@ -109,11 +102,11 @@ class TrackerLogRecorder(WatchableRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
+    ) -> Sequence[persistence.StoredEvent]:
         """Return the events of an entity in the order of their versions, descending with `desc`."""
         query = SQL.select_events_backwards if desc else SQL.select_events
         rows = self.datastore.fetch(query, str(originator_id), gt, lte, limit)
-        return [StoredEvent(**_stored_fields(row)) for row in rows]
+        return [persistence.StoredEvent(**_stored_fields(row)) for row in rows]
 
     def select_notifications(
         self,
@@ -123,13 +116,13 @@ class TrackerLogRecorder(WatchableRecorder):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[persistence.Notification]:
         """Return at most `limit` events between two positions, in order, filtered by topics if given."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         rows = self.datastore.fetch(
             SQL.select_notifications, first, stop, list(topics) or None, limit
         )
-        return [Notification(id=row["position"], **_stored_fields(row)) for row in rows]
+        return [persistence.Notification(id=row["position"], **_stored_fields(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """Return the last position, or None if nothing is recorded."""
@@ -152,8 +145,10 @@ class TrackerLogFactory(factory.AsyncpgFactory):
     """
 
     def mapper(
-        self, transcoder: Transcoder | None = None, mapper_class: type[Mapper[Any]] | None = None
-    ) -> Mapper[Any]:
+        self,
+        transcoder: persistence.Transcoder | None = None,
+        mapper_class: type[persistence.Mapper[Any]] | None = None,
+    ) -> persistence.Mapper[Any]:
         """Return the mapper of entities, for any requested class: the log has one format."""
         return EntityMapper(
             transcoder or self.transcoder(), f"application:{self.env.name or 'unnamed'}"
@@ -165,11 +160,13 @@ class TrackerLogFactory(factory.AsyncpgFactory):
 
     def aggregate_recorder(self, purpose: str = "events") -> NoReturn:
         """Raise NotSupportedError: the log has no snapshots."""
-        raise NotSupportedError(f"the tracker's log has no {purpose} besides its events")
+        raise persistence.NotSupportedError(
+            f"the tracker's log has no {purpose} besides its events"
+        )
 
     def process_recorder(self) -> NoReturn:
         """Raise NotSupportedError: a projection stores its tracking in a view, not in the log."""
-        raise NotSupportedError(
+        raise persistence.NotSupportedError(
             "no process application can write to the tracker's log: expected a ProjectionRunner"
         )
 

@@ -8,16 +8,8 @@ cached for the moments of one request.
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+import graphql
 import strawberry
-from graphql import (
-    FieldNode,
-    GraphQLField,
-    GraphQLObjectType,
-    ListValueNode,
-    ObjectValueNode,
-    ValueNode,
-    VariableNode,
-)
 from graphql.execution.values import get_argument_values
 from msgspec import Struct
 from strawberry.types.arguments import convert_arguments
@@ -27,7 +19,7 @@ from strawberry.types.field import StrawberryField
 class FieldCall(Struct, frozen=True):
     """An asynchronous field with its arguments."""
 
-    definition: GraphQLField
+    definition: graphql.GraphQLField
     field: StrawberryField
     informed: bool
     """Whether its method takes the request (`info`)."""
@@ -45,7 +37,7 @@ class FieldCall(Struct, frozen=True):
 
 
 def plan_call(
-    schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
+    schema: Any, parent: graphql.GraphQLObjectType, node: graphql.FieldNode, variables: Any
 ) -> FieldCall | None:
     """Return the call of a field; None if it is synchronous, or no plain method.
 
@@ -83,17 +75,17 @@ def _plain(field: StrawberryField | None) -> bool:
     )
 
 
-def has_variables(node: FieldNode) -> bool:
+def has_variables(node: graphql.FieldNode) -> bool:
     """Return whether the arguments of a field contain variables."""
     return any(_is_variable(argument.value) for argument in node.arguments or ())
 
 
-def _is_variable(value: ValueNode) -> bool:
-    return isinstance(value, VariableNode) or any(map(_is_variable, _parts(value)))
+def _is_variable(value: graphql.ValueNode) -> bool:
+    return isinstance(value, graphql.VariableNode) or any(map(_is_variable, _parts(value)))
 
 
-def _parts(value: ValueNode) -> Iterator[ValueNode]:
-    if isinstance(value, ListValueNode):
+def _parts(value: graphql.ValueNode) -> Iterator[graphql.ValueNode]:
+    if isinstance(value, graphql.ListValueNode):
         yield from value.values
-    elif isinstance(value, ObjectValueNode):
+    elif isinstance(value, graphql.ObjectValueNode):
         yield from (field.value for field in value.fields)

@@ -16,18 +16,7 @@ from hashlib import sha256
 from traceback import extract_tb
 from typing import Any
 
-from graphql import (
-    FieldNode,
-    GraphQLError,
-    GraphQLField,
-    GraphQLObjectType,
-    InlineFragmentNode,
-    Node,
-    OperationDefinitionNode,
-    OperationType,
-    SelectionSetNode,
-    VariableNode,
-)
+import graphql
 from graphql.execution.values import get_argument_values
 from prometheus_client import Counter
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -46,7 +35,7 @@ MAX_PLAN_VARIANTS = 4
 """Combinations of included fields whose plans are cached for one operation."""
 MAX_LOGGED_FRAMES = 4
 """Innermost frames of a failure that the log names."""
-EXPECTED_ERRORS = (NotSerializable, GraphQLError, TrackerError, *DATABASE_ERRORS)
+EXPECTED_ERRORS = (NotSerializable, graphql.GraphQLError, TrackerError, *DATABASE_ERRORS)
 """Errors that are not bugs of a plan: the plan does not fit, or the field or its arguments fail without it
 too."""
 
@@ -67,7 +56,7 @@ logger = logging.getLogger(__name__)
 class CachedPlans:
     """The plans of an operation, by type and fields; None without a plan."""
 
-    operation: OperationDefinitionNode
+    operation: graphql.OperationDefinitionNode
     """A reference, so that no other operation gets its `id` meanwhile."""
     conditions: tuple[str, ...]
     """Variables that control the included fields or the introspected parts of the schema; plans are for
@@ -145,7 +134,7 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         return self._parts("value", type_, selected, values)
 
     def field_parts(
-        self, parent: GraphQLObjectType, selected: Sequence[Any], objects: Sequence[Any]
+        self, parent: graphql.GraphQLObjectType, selected: Sequence[Any], objects: Sequence[Any]
     ) -> Sequence[Any] | None:
         """Return a field's part of the response for each object, or None if graphql-core has to make
         them."""
@@ -159,9 +148,11 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         """Leave a block at any error, and report errors that are bugs of plans of many moments."""
         return self._plans.guard("column")
 
-    def field_call(self, parent: GraphQLObjectType, node: FieldNode) -> FieldCall | None:
+    def field_call(
+        self, parent: graphql.GraphQLObjectType, node: graphql.FieldNode
+    ) -> FieldCall | None:
         """Return the call of a field of a query."""
-        if self.operation.operation is not OperationType.QUERY:
+        if self.operation.operation is not graphql.OperationType.QUERY:
             return None
         key, calls = (id(parent), id(node)), self._plans.calls
         if key not in calls and has_variables(node):
@@ -198,14 +189,20 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
                 serializers[key] = build(type_, selected)
         return key, serializers[key]
 
-    def _arguments(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+    def _arguments(
+        self, definition: graphql.GraphQLField, node: graphql.FieldNode
+    ) -> Mapping[str, Any]:
         return get_argument_values(definition, node, self.variable_values)
 
-    def _collect(self, type_: GraphQLObjectType, selected: Any) -> Iterable[tuple[str, Any]]:
+    def _collect(
+        self, type_: graphql.GraphQLObjectType, selected: Any
+    ) -> Iterable[tuple[str, Any]]:
         return self.collect_subfields(type_, selected)[0].items()
 
 
-def cached_plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> CachedPlans:
+def cached_plans(
+    operation: graphql.OperationDefinitionNode, fragments: Iterable[Any]
+) -> CachedPlans:
     """Return the cache entry of an operation, which may have no plans yet."""
     plans = _cache.get(id(operation))
     if plans is None:
@@ -218,7 +215,7 @@ def cached_plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -
     return plans
 
 
-def _token_count(node: Node) -> int:
+def _token_count(node: graphql.Node) -> int:
     """Count the tokens of a part of a document."""
     token, count = node.loc and node.loc.start_token, 0
     while token and node.loc and token is not node.loc.end_token:
@@ -226,7 +223,7 @@ def _token_count(node: Node) -> int:
     return count
 
 
-def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
+def _conditions(selections: graphql.SelectionSetNode | None) -> Iterator[str]:
     """Yield the variables in the directives of a selection and in arguments of introspection."""
     for node in selections.selections if selections else ():
         arguments = [
@@ -234,8 +231,10 @@ def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
             for directive in node.directives or ()
             for argument in directive.arguments or ()
         ]
-        if isinstance(node, FieldNode):
+        if isinstance(node, graphql.FieldNode):
             arguments += [of for of in node.arguments or () if of.name.value == "includeDeprecated"]
-        yield from (of.value.name.value for of in arguments if isinstance(of.value, VariableNode))
-        if isinstance(node, FieldNode | InlineFragmentNode):
+        yield from (
+            of.value.name.value for of in arguments if isinstance(of.value, graphql.VariableNode)
+        )
+        if isinstance(node, graphql.FieldNode | graphql.InlineFragmentNode):
             yield from _conditions(node.selection_set)

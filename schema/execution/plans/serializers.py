@@ -15,23 +15,7 @@ from operator import attrgetter, methodcaller
 from types import NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from graphql import (
-    FieldNode,
-    GraphQLEnumType,
-    GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLScalarType,
-    GraphQLSchema,
-    GraphQLUnionType,
-    Undefined,
-    get_nullable_type,
-    is_introspection_type,
-    is_list_type,
-)
+import graphql
 from strawberry.types.field import StrawberryField
 
 from schema.base.decorators import CONTENT, OF_MOMENT, PATHS, RENDERED, WITHOUT_ARGUMENTS
@@ -42,10 +26,10 @@ Serializer: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 Reader: TypeAlias = Callable[[Any], Any]
 """A function that reads the value of a field of an object."""
 
-Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
+Collect: TypeAlias = Callable[[graphql.GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
 """A function from a type and a selection to the selected fields, by response name."""
 
-Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
+Arguments: TypeAlias = Callable[[graphql.GraphQLField, graphql.FieldNode], Mapping[str, Any]]
 """A function from a field and its node to its arguments."""
 
 Converters: TypeAlias = Mapping[type, Callable[[Any], Any] | None]
@@ -87,41 +71,41 @@ class NotSerializable(Exception):
 class SerializerBuilder:
     """The builder of the plans of one document."""
 
-    def __init__(self, schema: GraphQLSchema, collect: Collect, arguments: Arguments):
+    def __init__(self, schema: graphql.GraphQLSchema, collect: Collect, arguments: Arguments):
         self._schema = schema
         self._collect = collect
         self._arguments = arguments
         self._moment_fields = 0
         """Number of planned fields that depend on the moment of an object."""
 
-    def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Serializer:
+    def plan(self, type_: graphql.GraphQLOutputType, selected: Sequence[Any]) -> Serializer:
         """Return the plan for values of a type with a selection. Raises NotSerializable."""
-        if isinstance(type_, GraphQLNonNull):
+        if isinstance(type_, graphql.GraphQLNonNull):
             return self._required(type_.of_type, selected)
         return _nullable(self._required(type_, selected))
 
-    def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
+    def field_plan(self, type_: graphql.GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         """Return the plan for a field of objects. Raises NotSerializable."""
         field = self._field(type_, selected)
         return lambda objects: field.column(field.owners(objects))
 
     def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
         """Return the plan for values that are never null; it raises for null."""
-        if isinstance(type_, GraphQLList):
+        if isinstance(type_, graphql.GraphQLList):
             return _list(self.plan(type_.of_type, selected))
-        if isinstance(type_, GraphQLScalarType):
+        if isinstance(type_, graphql.GraphQLScalarType):
             return _scalar(type_)
-        if isinstance(type_, GraphQLEnumType):
+        if isinstance(type_, graphql.GraphQLEnumType):
             return _enum(type_)
-        if isinstance(type_, GraphQLObjectType):
+        if isinstance(type_, graphql.GraphQLObjectType):
             return self._object(type_, selected)
         return self._abstract(type_, selected)
 
-    def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
+    def _object(self, type_: graphql.GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         before = self._moment_fields
         fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
         serialize = _of_fields(fields)
-        if not is_introspection_type(type_):
+        if not graphql.is_introspection_type(type_):
             own = {name: field for name, field in fields.items() if field.of_moment}
             serialize = _once(serialize, own, self._moment_fields - before > len(own))
         if type_.is_type_of is None:
@@ -129,7 +113,7 @@ class SerializerBuilder:
         kind = _class_of(type_)
         return _of_classes(lambda kinds: kinds <= {kind}, serialize)
 
-    def _field(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Field:
+    def _field(self, type_: graphql.GraphQLObjectType, selected: Sequence[Any]) -> Field:
         """Return the field of the response for a selection."""
         name = selected[0].node.name.value
         if name == "__typename":
@@ -137,7 +121,7 @@ class SerializerBuilder:
         definition = type_.fields.get(name)
         if definition is None:
             raise NotSerializable
-        if is_introspection_type(type_):
+        if graphql.is_introspection_type(type_):
             owner, read = "", self._schema_reader(definition, selected[0].node)
         else:
             owner, read = _reader(
@@ -147,11 +131,11 @@ class SerializerBuilder:
         self._moment_fields += of_moment
         return Field(read, self.plan(definition.type, selected), of_moment, owner)
 
-    def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Reader:
+    def _schema_reader(self, definition: graphql.GraphQLField, node: graphql.FieldNode) -> Reader:
         """Return a reader for an introspection field: graphql-core's resolver."""
         resolve: Any = definition.resolve
         info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
-        if not is_list_type(get_nullable_type(definition.type)):
+        if not graphql.is_list_type(graphql.get_nullable_type(definition.type)):
             return lambda value: resolve(value, info, **arguments)
 
         def read(value: Any) -> list[Any] | None:
@@ -161,7 +145,9 @@ class SerializerBuilder:
         return read
 
     def _abstract(
-        self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
+        self,
+        type_: graphql.GraphQLInterfaceType | graphql.GraphQLUnionType,
+        selected: Sequence[Any],
     ) -> Serializer:
         """Return the plan for an abstract type, by the class of a value; each must have a plan."""
         plans = {
@@ -223,7 +209,7 @@ def _list(item: Serializer) -> Serializer:
     return _of_classes(lambda kinds: kinds <= {list, tuple}, serialize)
 
 
-def _scalar(type_: GraphQLScalarType) -> Serializer:
+def _scalar(type_: graphql.GraphQLScalarType) -> Serializer:
     coerce, converters = type_.coerce_output_value, _converters(type_)
     unconverted = {kind for kind, convert in converters.items() if convert is None}
 
@@ -234,7 +220,7 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
         if value is None or isinstance(value, Exception):
             raise NotSerializable
         coerced = coerce(value)
-        if coerced is None or coerced is Undefined:
+        if coerced is None or coerced is graphql.Undefined:
             raise NotSerializable
         return coerced
 
@@ -249,7 +235,7 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
     return serialize
 
 
-def _converters(scalar: GraphQLScalarType) -> Converters:
+def _converters(scalar: graphql.GraphQLScalarType) -> Converters:
     """Return the converters of a type; none for types that need checks of graphql-core."""
     if scalar.name == "Boolean":
         return {bool: None}
@@ -267,13 +253,13 @@ def _is_text(kind: type) -> bool:
     return not issubclass(kind, Enum) and kind.__str__ is str.__str__
 
 
-def _enum(type_: GraphQLEnumType) -> Serializer:
+def _enum(type_: graphql.GraphQLEnumType) -> Serializer:
     members = getattr(type_, "wrapped_cls", [value.value for value in type_.values.values()])
     names = {member: type_.coerce_output_value(member) for member in members}
     return lambda values: [names[value] for value in values]
 
 
-def _class_of(type_: GraphQLObjectType) -> type:
+def _class_of(type_: graphql.GraphQLObjectType) -> type:
     """Return the class whose instances are of a type. Raises NotSerializable if there may be several."""
     definition = type_.extensions.get("strawberry-definition")
     if definition is None or definition.is_type_of or definition.concrete_of:
@@ -335,7 +321,7 @@ def _of_moment(field: StrawberryField | None) -> bool:
 
 
 def _reader(
-    type_: GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
+    type_: graphql.GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
 ) -> tuple[str, Reader]:
     """Return the reader of a field, and the attribute of the object with its value, if there is one.
 

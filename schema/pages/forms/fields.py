@@ -6,14 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputField,
-    GraphQLInputObjectType,
-    GraphQLList,
-    get_nullable_type,
-    is_required_input_field,
-)
+import graphql
 from msgspec import Struct
 
 from schema.pages.forms.state import Errors, State, is_one_of, joined
@@ -117,7 +110,7 @@ class FieldBuilder(Struct, frozen=True):
     """Fields of the input that the page itself sets."""
 
     def object_fields(
-        self, kind: GraphQLInputObjectType, state: State, within: str = ""
+        self, kind: graphql.GraphQLInputObjectType, state: State, within: str = ""
     ) -> list[Field]:
         """Make the fields of an input."""
         values = state if isinstance(state, dict) else {}
@@ -134,13 +127,15 @@ class FieldBuilder(Struct, frozen=True):
         made.label, made.value, made.required = label, value, True
         return made
 
-    def _field(self, parent: GraphQLInputObjectType, name: str, state: State, path: str) -> Field:
-        source: GraphQLInputField = parent.fields[name]
-        kind = get_nullable_type(source.type)
+    def _field(
+        self, parent: graphql.GraphQLInputObjectType, name: str, state: State, path: str
+    ) -> Field:
+        source: graphql.GraphQLInputField = parent.fields[name]
+        kind = graphql.get_nullable_type(source.type)
         made = self._blank(path)
         made.label = label_of(name)
         made.help = source.description or ""
-        made.required = is_required_input_field(source)
+        made.required = graphql.is_required_input_field(source)
         often = OFTEN_OF.get(parent.name)
         made.seldom = name in SELDOM if often is None else name not in often
         if self.short:
@@ -159,12 +154,12 @@ class FieldBuilder(Struct, frozen=True):
 
     def _fill(self, made: Field, kind: Any, name: str, state: State) -> None:
         match kind:
-            case GraphQLList():
+            case graphql.GraphQLList():
                 made.kind, made.fields = "list", self._items(made, kind, name, state)
-            case GraphQLInputObjectType():
+            case graphql.GraphQLInputObjectType():
                 made.kind, made.open = "group", bool(state)
                 made.fields = self.object_fields(kind, state, made.name)
-            case GraphQLEnumType():
+            case graphql.GraphQLEnumType():
                 made.kind, made.value = "choice", _text(state)
                 made.choices = _choices(kind)
             case _:
@@ -174,10 +169,12 @@ class FieldBuilder(Struct, frozen=True):
                     made.kind = "long" if name in LONG_TEXTS else "text"
                     made.suggestions = SUGGESTIONS.get(name)
 
-    def _items(self, made: Field, kind: GraphQLList[Any], name: str, state: State) -> list[Field]:
-        inner = get_nullable_type(kind.of_type)
+    def _items(
+        self, made: Field, kind: graphql.GraphQLList[Any], name: str, state: State
+    ) -> list[Field]:
+        inner = graphql.get_nullable_type(kind.of_type)
         states = state if isinstance(state, list) else []
-        if not states and (made.required or not isinstance(inner, GraphQLInputObjectType)):
+        if not states and (made.required or not isinstance(inner, graphql.GraphQLInputObjectType)):
             states = [""]
         items = [self._blank(f"{made.name}.{index}") for index in range(len(states))]
         for number, (item, of) in enumerate(zip(items, states, strict=True), 1):
@@ -190,16 +187,16 @@ class FieldBuilder(Struct, frozen=True):
 def _shorten(made: Field, kind: Any, state: State) -> None:
     """Make a field of a short form."""
     made.value = _text(state)
-    if isinstance(kind, GraphQLList):
+    if isinstance(kind, graphql.GraphQLList):
         made.help += " Separate several with commas."
         return
-    if isinstance(kind, GraphQLEnumType):
+    if isinstance(kind, graphql.GraphQLEnumType):
         made.kind, made.choices = "choice", _choices(kind)
         return
     made.kind = "check" if kind.name == "Boolean" else SCALARS.get(kind.name, "text")
 
 
-def _choices(kind: GraphQLEnumType) -> list[tuple[str, str, str]]:
+def _choices(kind: graphql.GraphQLEnumType) -> list[tuple[str, str, str]]:
     """Return the values of an enum with their words and meanings."""
     return [
         (word, word_phrase(word), value.description or "") for word, value in kind.values.items()

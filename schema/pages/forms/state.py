@@ -8,14 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLList,
-    GraphQLScalarType,
-    get_nullable_type,
-    is_required_input_field,
-)
+import graphql
 
 from tracker.errors import InvalidInput
 
@@ -36,7 +29,7 @@ MISSING = "expected a value"
 UNKNOWN_FIELD = "this form has no such field"
 
 
-def is_one_of(kind: GraphQLInputObjectType) -> bool:
+def is_one_of(kind: graphql.GraphQLInputObjectType) -> bool:
     """Return whether exactly one field of an input may be set."""
     return bool(kind.extensions["strawberry-definition"].is_one_of)
 
@@ -62,7 +55,7 @@ def _below(name: str, path: str) -> bool:
 
 
 def read_state(
-    kind: GraphQLInputObjectType, pairs: Iterable[Pair], path: Sequence[str] = ()
+    kind: graphql.GraphQLInputObjectType, pairs: Iterable[Pair], path: Sequence[str] = ()
 ) -> dict[str, State]:
     """Return the fields of a form in the shape of an input. Raises InvalidInput for unknown fields."""
     state = {}
@@ -83,17 +76,17 @@ def _grouped(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
 
 
 def _state(kind: Any, pairs: Sequence[Pair], path: tuple[str, ...]) -> State:
-    kind = get_nullable_type(kind)
+    kind = graphql.get_nullable_type(kind)
     inner = [(name[1:], value) for name, value in pairs if name]
-    if isinstance(kind, GraphQLInputObjectType) and len(inner) == len(pairs):
+    if isinstance(kind, graphql.GraphQLInputObjectType) and len(inner) == len(pairs):
         return read_state(kind, inner, path)
-    if isinstance(kind, GraphQLList) and len(inner) == len(pairs):
+    if isinstance(kind, graphql.GraphQLList) and len(inner) == len(pairs):
         items = _grouped(inner)
         if len(items) > MAX_ITEMS or not all(map(INTEGER.fullmatch, items)):
             raise InvalidInput(f"expected at most {MAX_ITEMS} items", code="TOO_LARGE", path=path)
         return [_state(kind.of_type, items[at], (*path, at)) for at in sorted(items, key=int)]
     text = pairs[-1][1].replace("\r\n", "\n").strip()
-    if inner or (text and isinstance(kind, GraphQLInputObjectType | GraphQLList)):
+    if inner or (text and isinstance(kind, graphql.GraphQLInputObjectType | graphql.GraphQLList)):
         raise InvalidInput(UNKNOWN_FIELD, path=path)
     return text
 
@@ -126,40 +119,43 @@ def read_number(fields: Mapping[str, str], name: str) -> int | None:
 
 
 def make_input(
-    kind: GraphQLInputObjectType, state: Mapping[str, State], errors: Errors, within: str = ""
+    kind: graphql.GraphQLInputObjectType,
+    state: Mapping[str, State],
+    errors: Errors,
+    within: str = "",
 ) -> dict[str, Any]:
     """Return the input for a state without empty parts. Put errors at their fields."""
     made = {}
     for name, field in kind.fields.items():
-        path, inner = joined(within, name), get_nullable_type(field.type)
+        path, inner = joined(within, name), graphql.get_nullable_type(field.type)
         if name in state:
             made[name] = _value(inner, state[name], path, errors)
-        elif is_required_input_field(field):
-            if isinstance(inner, GraphQLInputObjectType) and not is_one_of(inner):
+        elif graphql.is_required_input_field(field):
+            if isinstance(inner, graphql.GraphQLInputObjectType) and not is_one_of(inner):
                 made[name] = make_input(inner, {}, errors, path)
             else:
-                errors[f"{path}.0" if isinstance(inner, GraphQLList) else path] = [MISSING]
+                errors[f"{path}.0" if isinstance(inner, graphql.GraphQLList) else path] = [MISSING]
     return made
 
 
 def _value(kind: Any, state: State, path: str, errors: Errors) -> Any:
     match kind, state:
-        case GraphQLInputObjectType(), dict():
+        case graphql.GraphQLInputObjectType(), dict():
             return make_input(kind, state, errors, path)
-        case GraphQLList(), list():
-            inner = get_nullable_type(kind.of_type)
+        case graphql.GraphQLList(), list():
+            inner = graphql.get_nullable_type(kind.of_type)
             return [_value(inner, of, f"{path}.{index}", errors) for index, of in enumerate(state)]
-        case GraphQLList(), str():
+        case graphql.GraphQLList(), str():
             return [word.strip() for word in state.split(",") if word.strip()]
-        case GraphQLEnumType(), str() if state not in kind.values:
+        case graphql.GraphQLEnumType(), str() if state not in kind.values:
             errors[path] = ["expected one of these: " + ", ".join(kind.values)]
-        case GraphQLScalarType(name="Int"), str():
+        case graphql.GraphQLScalarType(name="Int"), str():
             if INTEGER.fullmatch(state) and abs(int(state)) < 2**31:
                 return int(state)
             errors[path] = ["expected a whole number"]
-        case GraphQLScalarType(name="Position"), str() if not INTEGER.fullmatch(state):
+        case graphql.GraphQLScalarType(name="Position"), str() if not INTEGER.fullmatch(state):
             errors[path] = ["expected a whole number"]
-        case GraphQLScalarType(name="Boolean"), str():
+        case graphql.GraphQLScalarType(name="Boolean"), str():
             if state in ("true", "false"):
                 return state == "true"
             errors[path] = ["expected yes or no"]

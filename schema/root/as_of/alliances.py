@@ -10,18 +10,7 @@ from projections.query.announcements import AnnouncementQuery
 from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CommodityId,
-    HsCode,
-    Search,
-    domain_value,
-    parse_commodities,
-    parse_entity,
-    parse_optional_text,
-    parse_search,
-    parse_some,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import AllianceOrder, AnnouncementOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
@@ -73,7 +62,7 @@ class Alliances(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        search: Search = None,
+        search: arguments.Search = None,
         member: Annotated[
             str | None, argument(description="Only alliances with this member, such as `JP`.")
         ] = None,
@@ -86,9 +75,9 @@ class Alliances(AtMoment):
     ) -> PageSource[Alliance]:
         """Alliances and initiatives."""
         narrowed = Filter(
-            search=parse_search(search),
-            places=parse_words(Place, member, "member"),
-            category=domain_value(status),
+            search=arguments.parse_search(search),
+            places=arguments.parse_words(Place, member, "member"),
+            category=arguments.domain_value(status),
             dated=parse_days(founded, "founded"),
             **sources,
         )
@@ -110,7 +99,7 @@ class Alliances(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        search: Search = None,
+        search: arguments.Search = None,
         kind: OfKind = None,
         actor: OfActor = None,
         actors: OfActors = None,
@@ -120,25 +109,25 @@ class Alliances(AtMoment):
             argument(description="Only announcements on this topic. Case does not matter."),
         ] = None,
         firm: WithFirm = None,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
+        commodity: arguments.CommodityId = None,
+        hs_code: arguments.HsCode = None,
         date: Annotated[
             DayRange | None, argument(description="Only announcements made in this period.")
         ] = None,
     ) -> PageSource[Announcement]:
         """Announcements."""
         query = AnnouncementQuery(
-            actors=parse_some(Actor, actors, "actors", MAX_ACTORS),
-            about=parse_entity(about, "about"),
-            topic=parse_optional_text(topic, "topic"),
+            actors=arguments.parse_some(Actor, actors, "actors", MAX_ACTORS),
+            about=arguments.parse_entity(about, "about"),
+            topic=arguments.parse_optional_text(topic, "topic"),
             firm=await firm_names(info, firm, self.moment),
         )
         narrowed = Filter(
-            search=parse_search(search),
+            search=arguments.parse_search(search),
             about=query.words,
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Actor, actor, "actor"),
-            category=domain_value(kind),
+            commodities=arguments.parse_commodities(commodity, hs_code),
+            places=arguments.parse_words(Actor, actor, "actor"),
+            category=arguments.domain_value(kind),
             dated=parse_days(date, "date"),
             **sources,
         )

@@ -10,14 +10,7 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CommodityId,
-    Search,
-    domain_value,
-    parse_search,
-    parse_word,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import CoverageOrder
 from schema.root.as_of.base import AtMoment
 from schema.types.completeness import Completeness, completeness
@@ -42,7 +35,7 @@ class Coverages(AtMoment):
         self,
         info: Info,
         order: Enum,
-        search: Search = None,
+        search: arguments.Search = None,
         issuer: OfIssuer = None,
         acts: Annotated[
             ActKind | None, argument(description="Only lists of this kind of act.")
@@ -51,9 +44,9 @@ class Coverages(AtMoment):
         """Lists of acts that were read, with their periods and omissions, including withdrawn lists. They
         depend on the position only, not on `validAt`."""
         narrowed = Filter(
-            search=parse_search(search),
-            places=parse_words(Actor, issuer, "issuer"),
-            category=domain_value(acts),
+            search=arguments.parse_search(search),
+            places=arguments.parse_words(Actor, issuer, "issuer"),
+            category=arguments.domain_value(acts),
         )
         return self._latest().listing(info, CoverageStatement, order, narrowed)
 
@@ -77,12 +70,14 @@ class Coverages(AtMoment):
             argument(description="Only these kinds of act; all kinds if left out."),
         ] = None,
         issuer: OfIssuer = None,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
     ) -> Completeness:
         """The completeness of recorded acts at this moment: which lists were read, to which date, and what
         was left out. It depends on the position. `validAt` only removes later gaps."""
-        goods = None if commodity is None else [parse_word(Commodity, commodity, "commodity")]
-        issuers = parse_words(Actor, issuer, "issuer")
+        goods = (
+            None if commodity is None else [arguments.parse_word(Commodity, commodity, "commodity")]
+        )
+        issuers = arguments.parse_words(Actor, issuer, "issuer")
         scope = self.scope(info, acts or ActKind, issuers, goods)
         recorded = await completeness(scope)
         assert recorded is not None  # a moment always has a scope

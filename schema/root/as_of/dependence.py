@@ -8,12 +8,7 @@ from projections.analysis.origin_lists import OriginList, newest_lists
 from projections.analysis.yearly_lines import yearly_lines
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import (
-    CommodityId,
-    parse_optional_text,
-    parse_with_descendants,
-    parse_word,
-)
+from schema.inputs import arguments
 from schema.root.as_of.base import AtMoment
 from schema.types.completeness import imports_scope
 from schema.types.dependence import (
@@ -48,7 +43,11 @@ class DependenceAnalysis(AtMoment):
 
     @resolver_field
     async def reliance(
-        self, info: Info, importer: Importer, commodity: CommodityId = None, figures: Edition = None
+        self,
+        info: Info,
+        importer: Importer,
+        commodity: arguments.CommodityId = None,
+        figures: Edition = None,
     ) -> YearlyLines:
         """The net import reliance of a place by year: imports less exports, in percent of consumption. The
         basis of each claim names the kind of consumption. Never multiply it by a share of origins."""
@@ -58,7 +57,7 @@ class DependenceAnalysis(AtMoment):
     async def prices(
         self,
         info: Info,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
         place: Annotated[
             str | None, argument(description="Only prices of this market, such as `US`.")
         ] = None,
@@ -73,7 +72,7 @@ class DependenceAnalysis(AtMoment):
         self,
         info: Info,
         importer: Importer,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
         form: OfProduct = None,
         figures: Edition = None,
     ) -> OriginLists:
@@ -87,7 +86,7 @@ class DependenceAnalysis(AtMoment):
         self,
         info: Info,
         importer: Importer,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
         form: OfProduct = None,
         figures: Edition = None,
     ) -> OriginLists:
@@ -100,7 +99,7 @@ class DependenceAnalysis(AtMoment):
         self,
         info: Info,
         importer: Importer,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
         form: OfProduct = None,
         measures: Annotated[
             list[Measure] | None,
@@ -157,8 +156,8 @@ class DependenceAnalysis(AtMoment):
         edition: str | None,
         field: str = "importer",
     ) -> YearlyLines:
-        of = None if place is None else parse_word(Place, place, field)
-        edition = parse_optional_text(edition, "figures")
+        of = None if place is None else arguments.parse_word(Place, place, field)
+        edition = arguments.parse_optional_text(edition, "figures")
         figures = await info.context.services.as_of.dependence.figures(
             statistic, self.moment, of, _commodities(commodity, every_stage=True), edition
         )
@@ -198,16 +197,16 @@ class DependenceAnalysis(AtMoment):
         edition: str | None,
     ) -> list[OriginList]:
         """Return the newest lists of a place, in the order of the commodity tree and by product."""
-        form = parse_optional_text(form, "form")
-        edition = parse_optional_text(edition, "figures")
+        form = arguments.parse_optional_text(form, "form")
+        edition = arguments.parse_optional_text(edition, "figures")
         figures = await info.context.services.as_of.dependence.figures(
             statistic,
             self.moment,
-            parse_word(Place, importer, "importer"),
+            arguments.parse_word(Place, importer, "importer"),
             _commodities(commodity),
             edition,
         )
-        named, tree = parse_with_descendants(commodity), [*commodities()]
+        named, tree = arguments.parse_with_descendants(commodity), [*commodities()]
         lists = [
             one
             for one in newest_lists(figures, edition)
@@ -225,7 +224,7 @@ def _commodities(commodity: str | None, *, every_stage: bool = False) -> list[st
 
     With `every_stage`, only if its figures are filed there for all stages.
     """
-    named = parse_with_descendants(commodity)
+    named = arguments.parse_with_descendants(commodity)
     filed = Commodity(commodity).filed_figures if commodity else None
     if named is None or filed is None or (every_stage and filed.stage):
         return named

@@ -13,17 +13,7 @@ from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.context import Info
 from schema.base.decorators import object_type
 from schema.base.enums import described_enum
-from schema.inputs.arguments import (
-    AboutCommodities,
-    AboutPlaces,
-    CommodityId,
-    OfTypes,
-    Publisher,
-    parse_publisher,
-    parse_selection,
-    parse_with_descendants,
-    parse_word,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import EditionOrder, FactOrder, HorizonOrder
 from schema.inputs.pagination import WordCursors, cursor_error
 from schema.inputs.ranges import DayRange, parse_days
@@ -68,20 +58,20 @@ class FactLists(AtMoment):
         public_on: Annotated[
             DayRange | None, argument(description="Only facts that became public in this period.")
         ] = None,
-        types: OfTypes = None,
+        types: arguments.OfTypes = None,
         kind: OfKind = None,
-        commodities: AboutCommodities = None,
-        places: AboutPlaces = None,
+        commodities: arguments.AboutCommodities = None,
+        places: arguments.AboutPlaces = None,
         entity: Annotated[
             str | None,
             argument(description="Only facts about this entity, such as `alliance/quad`."),
         ] = None,
-        publisher: Publisher = None,
+        publisher: arguments.Publisher = None,
     ) -> PageSource[Fact]:
         """The facts that count at this moment, in the order of the dates on which they became public,
         whenever they were recorded. Facts that become public later are left out, and so are retractions and
         retracted facts; `events` has all of them, in the order of the log."""
-        selection = parse_selection(types, commodities, places, entity)
+        selection = arguments.parse_selection(types, commodities, places, entity)
         if kind is not None:
             selected_types = selection.types
             of_kind = [
@@ -92,7 +82,7 @@ class FactLists(AtMoment):
             selection = replace(selection, types=of_kind)
         if entity is not None:
             is_entity_name(entity)
-        publishers = parse_publisher(publisher)
+        publishers = arguments.parse_publisher(publisher)
         days = parse_days(public_on, "publicOn") or (None, None)
         narrowed = FactFilter(selection, publishers[0] if publishers else None, days)
         down = order.value.down
@@ -117,12 +107,12 @@ class FactLists(AtMoment):
                 description="Only editions of this publisher, by its short id, such as `usgs`."
             ),
         ] = None,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
     ) -> PageSource[Edition]:
         """The editions with figures that are public by this date, with the extent of their claims. With
         `commodity`, only claims about it count."""
-        publishers = parse_publisher(publisher)
-        goods = parse_with_descendants(commodity)
+        publishers = arguments.parse_publisher(publisher)
+        goods = arguments.parse_with_descendants(commodity)
         editions = await info.context.services.as_of.facts.editions(
             self.moment, publishers[0] if publishers else None, goods
         )
@@ -144,17 +134,17 @@ class FactLists(AtMoment):
             str | None,
             argument(description="Only facts of this place (`CN`) or alliance (`quad`)."),
         ] = None,
-        publisher: Publisher = None,
+        publisher: arguments.Publisher = None,
     ) -> PageSource[FactHorizon]:
         """The newest recorded facts by kind of entity, issuer or publisher. It depends on the position
         only, not on `validAt`. Preferences, imports and redactions are left out, because they are not facts
         about the world."""
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
-        publishers = parse_publisher(publisher)
+        publishers = arguments.parse_publisher(publisher)
         filter = NewestFilter(
             kind.value if kind else None,
-            None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
+            None if issuer is None else str(arguments.parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,
         )
         horizons = await info.context.services.as_of.facts.newest(self.moment.position, by, filter)

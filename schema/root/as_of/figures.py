@@ -13,16 +13,7 @@ from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
-from schema.inputs.arguments import (
-    CheckedAs,
-    CommodityId,
-    HsCode,
-    Level,
-    domain_value,
-    parse_commodities,
-    parse_with_descendants,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.inputs.pagination import Cursors
 from schema.inputs.ranges import DayRange, YearRange
@@ -41,8 +32,8 @@ from tracker.domain.figures.figure import FigureState
 T = TypeVar("T")
 
 FIGURE_FILTERS = ArgumentGroup(
-    commodity=CommodityId,
-    hs_code=HsCode,
+    commodity=arguments.CommodityId,
+    hs_code=arguments.HsCode,
     **ArgumentGroup.of(
         place=(str, "Only figures of this place, such as `CN` or `WORLD`."),
         statistic=(Statistic, "Only figures of this statistic."),
@@ -61,8 +52,8 @@ CLAIM_SOURCES = ArgumentGroup(
         verified=(bool, "Whether the publisher's own text or file was read for the claim."),
         primary=(bool, "Whether the source of the claim is the publisher's own."),
     ),
-    level=Level,
-    checked=CheckedAs,
+    level=arguments.Level,
+    checked=arguments.CheckedAs,
 )
 """The arguments about the source of a claim, by name."""
 
@@ -79,8 +70,8 @@ class Figures(AtMoment):
         statistic.
         """
         narrowed = Filter(
-            commodities=parse_with_descendants(filters["commodity"]),
-            category=domain_value(filters["statistic"]),
+            commodities=arguments.parse_with_descendants(filters["commodity"]),
+            category=arguments.domain_value(filters["statistic"]),
         )
         return self.listing(info, Preference, order, narrowed)
 
@@ -168,15 +159,15 @@ def figure_filter(filters: Mapping[str, Any], sources: Mapping[str, Any]) -> Fil
 
     It includes figures of the commodity that are filed under another one. Raises InvalidInput.
     """
-    commodity, at_stage = filters["commodity"], domain_value(filters["stage"])
-    commodities = parse_commodities(commodity, filters["hs_code"])
+    commodity, at_stage = filters["commodity"], arguments.domain_value(filters["stage"])
+    commodities = arguments.parse_commodities(commodity, filters["hs_code"])
     filed = Commodity(commodity).filed_figures if commodity else None
     if filed and commodities and at_stage in (None, filed.stage or at_stage):
         commodities, at_stage = sorted({*commodities, filed.commodity}), at_stage or filed.stage
     return Filter(
         commodities=commodities,
-        places=parse_words(Place, filters["place"], "place"),
-        category=domain_value(filters["statistic"]),
+        places=arguments.parse_words(Place, filters["place"], "place"),
+        category=arguments.domain_value(filters["statistic"]),
         stage=at_stage,
         period=year_range(filters["years"], "years"),
         **sources,

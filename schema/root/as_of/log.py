@@ -10,15 +10,7 @@ from strawberry import argument
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
-from schema.inputs.arguments import (
-    AboutCommodities,
-    AboutPlaces,
-    OfEntity,
-    OfTypes,
-    parse_required_position,
-    parse_search_words,
-    parse_selection,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import PageRequest
 from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
@@ -80,7 +72,7 @@ class LogUntilMoment(AtMoment):
     ) -> KnownEvent | None:
         """One event, as known at this position; null if it was recorded later. It depends on the position
         only, not on `validAt`."""
-        position = parse_required_position(at, "position")
+        position = arguments.parse_required_position(at, "position")
         if position > self.moment.position:
             return None
         event = await info.context.loaders.event_at.load(position)
@@ -100,15 +92,15 @@ class LogUntilMoment(AtMoment):
                 " only the newest."
             ),
         ] = None,
-        types: OfTypes = None,
-        commodities: AboutCommodities = None,
-        places: AboutPlaces = None,
-        entity: OfEntity = None,
+        types: arguments.OfTypes = None,
+        commodities: arguments.AboutCommodities = None,
+        places: arguments.AboutPlaces = None,
+        entity: arguments.OfEntity = None,
         recorded: RecordedIn = None,
     ) -> Connection[KnownEvent]:
         """The events of the log up to this position, as known at it. The cursor of an event is its
         position. It depends on the position only, not on `validAt`."""
-        selection = parse_selection(types, commodities, places, entity)
+        selection = arguments.parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
         part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))
         part = replace(part, before=min(part.before, until + 1))
@@ -120,6 +112,6 @@ class LogUntilMoment(AtMoment):
             pages = await event_pages(services.recorder, part, order, show)
         else:
             searches = services.as_of.searches
-            parse_search_words(search, "search")
+            arguments.parse_search_words(search, "search")
             pages = await search_pages(services.recorder, searches, search, part, order, show)
         return await pages.page(page)

@@ -10,12 +10,7 @@ from projections.query.search import SearchAnswer, SearchQuery, slice_answer
 from schema.base.context import Info
 from schema.base.decorators import object_type
 from schema.base.scalars import Position
-from schema.inputs.arguments import (
-    CommodityId,
-    parse_search_words,
-    parse_with_descendants,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.pagination import Cursors, cursor_error
 from schema.root.as_of.base import AtMoment
 from schema.types.change import EntityKind
@@ -44,7 +39,7 @@ class SearchAtMoment(AtMoment):
                 description="Only entities of these kinds; all except trade flows if left out."
             ),
         ] = None,
-        commodity: CommodityId = None,
+        commodity: arguments.CommodityId = None,
         place: Annotated[
             str | None,
             argument(
@@ -67,10 +62,10 @@ class SearchAtMoment(AtMoment):
         results. The index of words follows the log by milliseconds; a search waits until it has the position
         of its moment."""
         query = SearchQuery(
-            parse_search_words(text, "text"),
+            arguments.parse_search_words(text, "text"),
             parse_kinds(kinds),
-            _as_tuple(parse_with_descendants(commodity)),
-            _as_tuple(parse_words(Actor, place, "place")),
+            _as_tuple(arguments.parse_with_descendants(commodity)),
+            _as_tuple(arguments.parse_words(Actor, place, "place")),
         )
         answer = await info.context.services.as_of.searches.answer(query, self.moment)
         kinds_of_acts = {kind for name in query.kinds for kind in KINDS_OF_ACTS.get(name, ())}

@@ -18,13 +18,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day
-from schema.inputs.arguments import (
-    parse_commodities,
-    parse_entity_of_kind,
-    parse_publisher,
-    parse_short_text,
-    parse_words,
-)
+from schema.inputs import arguments
 from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
@@ -180,12 +174,12 @@ async def transition_filter(
     values = {**dict.fromkeys(TRANSITION_FILTERS), **filters}
     return TransitionFilter(
         kinds=kinds,
-        commodities=parse_commodities(values["commodity"], values["hs_code"]),
-        places=parse_words(Place, values["place"], "place"),
-        publishers=parse_publisher(values["publisher"]),
-        entity=parse_entity_of_kind(values["entity"]),
+        commodities=arguments.parse_commodities(values["commodity"], values["hs_code"]),
+        places=arguments.parse_words(Place, values["place"], "place"),
+        publishers=arguments.parse_publisher(values["publisher"]),
+        entity=arguments.parse_entity_of_kind(values["entity"]),
         what=values["transition"],
-        issuers=parse_words(Place, values["issuer"], "issuer"),
+        issuers=arguments.parse_words(Place, values["issuer"], "issuer"),
         firms=await firm_names(info, values["firm"], moment),
         alliance=parse_alliance(values["alliance"]),
     )
@@ -210,7 +204,7 @@ def parse_alliance(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    key = key_of(Alliance.KIND, parse_short_text(text, "alliance"))
+    key = key_of(Alliance.KIND, arguments.parse_short_text(text, "alliance"))
     if key is None:
         raise InvalidInput("expected the key of an alliance, such as 'quad'", path=("alliance",))
     return key

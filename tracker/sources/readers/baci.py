@@ -25,17 +25,9 @@ from tracker.domain.entities.recordable import check_recordable
 from tracker.domain.figures.origins import Origin, Origins
 from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import InvalidInput
+from tracker.sources import reader
 from tracker.sources.ids import flow_id
 from tracker.sources.parsing import number, year
-from tracker.sources.reader import (
-    File,
-    Item,
-    Reader,
-    RefusedItem,
-    SourceLocation,
-    read_fact,
-    unreadable,
-)
 from tracker.sources.text_files import Row, head_rows, rows
 
 KEYS = ("year", "exporter", "importer", "hs6")
@@ -59,11 +51,11 @@ def recognise(head: bytes, name: str) -> bool:
     return any(_columns(row) is not None for row in head_rows(head, 1))
 
 
-def read(file: File) -> Iterator[Item]:
+def read(file: reader.File) -> Iterator[reader.Item]:
     """Yield all flows of a file as claims and refusals."""
     match = NAME.search(file.name)
     if match is None or match["edition"] not in set(HsEdition):
-        raise unreadable(
+        raise reader.unreadable(
             file,
             "expected a name with the edition of the Harmonized System and the version, such as"
             " baci_hs17_v202601_2024.csv",
@@ -72,7 +64,7 @@ def read(file: File) -> Iterator[Item]:
     header = next(table, None)
     names = _columns(header) if header else None
     if names is None:
-        raise unreadable(
+        raise reader.unreadable(
             file, f"expected the columns {', '.join(WITH_WEIGHTS)} or {', '.join(VALUES_ONLY)}"
         )
     flows = defaultdict[Key, list[Row]](list)
@@ -89,21 +81,21 @@ def _columns(header: Row) -> Sequence[str] | None:
 
 
 def _items(
-    file: File, match: re.Match[str], key: Key, parts: Sequence[Row], names: Sequence[str]
-) -> Iterator[Item]:
+    file: reader.File, match: re.Match[str], key: Key, parts: Sequence[Row], names: Sequence[str]
+) -> Iterator[reader.Item]:
     """Yield the claim of a flow, or a refusal for each of its rows."""
-    origins, refused = list[Origin](), list[RefusedItem]()
+    origins, refused = list[Origin](), list[reader.RefusedItem]()
     for row in parts:
         try:
             origins.append(_origin(row, names))
         except InvalidInput as error:
             refused.append(_refusal(row, error))
     if not refused:
-        at = SourceLocation(parts[0].line, names[4])
+        at = reader.SourceLocation(parts[0].line, names[4])
         try:
             claim = _claim(file, match, key, origins, parts)
             check_recordable(claim)
-            yield read_fact(at, claim.stream, claim, flow_id(claim))
+            yield reader.read_fact(at, claim.stream, claim, flow_id(claim))
         except InvalidInput as error:
             refused = [_refusal(row, error) for row in parts]
     lines = {item.at.line for item in refused}
@@ -113,11 +105,13 @@ def _items(
             reason = (
                 f"another row of this flow is refused (line {min(lines)}): its sum would be wrong"
             )
-            yield RefusedItem(SourceLocation(row.line), reason, " ".join(row.fields), "LEFT_OUT")
+            yield reader.RefusedItem(
+                reader.SourceLocation(row.line), reason, " ".join(row.fields), "LEFT_OUT"
+            )
 
 
-def _refusal(row: Row, error: InvalidInput) -> RefusedItem:
-    return RefusedItem.because(SourceLocation(row.line), error, " ".join(row.fields))
+def _refusal(row: Row, error: InvalidInput) -> reader.RefusedItem:
+    return reader.RefusedItem.because(reader.SourceLocation(row.line), error, " ".join(row.fields))
 
 
 def _origin(row: Row, names: Sequence[str]) -> Origin:
@@ -135,7 +129,7 @@ def _origin(row: Row, names: Sequence[str]) -> Origin:
 
 
 def _claim(
-    file: File, match: re.Match[str], key: Key, origins: list[Origin], rows: Sequence[Row]
+    file: reader.File, match: re.Match[str], key: Key, origins: list[Origin], rows: Sequence[Row]
 ) -> FlowClaimed:
     period, importer, code = key
     origins.sort(key=lambda one: (-_amount(one.value), one.place))
@@ -187,7 +181,7 @@ def _place(code: str) -> Place:
     return place
 
 
-READER = Reader(
+READER = reader.Reader(
     name="baci",
     title="BACI of CEPII: trade flows by HS code, importer, origin and year (CSV extract)",
     version="1",

@@ -24,19 +24,12 @@ from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.recordable import check_not_reviewed
 from tracker.domain.events.registry import check_may_be_stated, entity_type, fact_type
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.reader import (
-    File,
-    Item,
-    Reader,
-    ReadFact,
-    RefusedItem,
-    SourceLocation,
-    check_storable,
-    dotted_path,
-)
+from tracker.sources import reader
 from tracker.sources.text_files import MAX_ROW_BYTES, lines
 
-SHIPPED_CORPUS = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
+SHIPPED_CORPUS = reader.File(
+    Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl"
+)
 """The corpus that is part of the package."""
 
 
@@ -65,7 +58,7 @@ def parse_line(line: bytes) -> PlannedEvent:
     kind = fact_type(parsed.type)
     check_may_be_stated(kind)
     try:
-        check_storable(parsed.data)
+        reader.check_storable(parsed.data)
         fact = decode_input(kind, parsed.data)
         check_not_reviewed(fact)
     except InvalidInput as error:
@@ -90,23 +83,25 @@ def recognise(head: bytes, name: str) -> bool:
     return first.startswith(b"{") and b'"type"' in first and b'"data"' in first
 
 
-def read(file: File) -> Iterator[Item]:
+def read(file: reader.File) -> Iterator[reader.Item]:
     """Yield the facts of a file, one per line; empty lines are ignored."""
     for line in lines(file):
         if not line.whole:
-            yield RefusedItem(
-                SourceLocation(line.number),
+            yield reader.RefusedItem(
+                reader.SourceLocation(line.number),
                 f"expected at most {MAX_ROW_BYTES:,} bytes in a line",
                 code=TooLarge.code,
             )
         elif line.content.strip():
             try:
-                yield ReadFact(SourceLocation(line.number), parse_line(line.content))
+                yield reader.ReadFact(reader.SourceLocation(line.number), parse_line(line.content))
             except TrackerError as error:
-                yield RefusedItem.because(SourceLocation(line.number, dotted_path(error)), error)
+                yield reader.RefusedItem.because(
+                    reader.SourceLocation(line.number, reader.dotted_path(error)), error
+                )
 
 
-READER = Reader(
+READER = reader.Reader(
     name="corpus",
     title="The tracker's own format: one fact a line, as JSON (see `tracker schema corpus`)",
     version="1",

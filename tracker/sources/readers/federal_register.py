@@ -25,17 +25,8 @@ from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control_acts import Announced
 from tracker.domain.entities.fact import Fact, Source
 from tracker.errors import InvalidInput
+from tracker.sources import reader
 from tracker.sources.ids import slug
-from tracker.sources.reader import (
-    File,
-    Item,
-    Reader,
-    RefusedItem,
-    SourceLocation,
-    dotted_path,
-    read_fact,
-    unreadable,
-)
 from tracker.sources.text_files import in_utf8
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -108,7 +99,7 @@ def recognise(head: bytes, name: str) -> bool:
     )
 
 
-def read(file: File) -> Iterator[Item]:
+def read(file: reader.File) -> Iterator[reader.Item]:
     """Yield all documents of a file: a page, a list of documents, or a single one."""
     with in_utf8(file.at_most(MAX_FILE_BYTES)) as opened:
         content = opened.read().removeprefix(BOM_UTF8)
@@ -117,41 +108,43 @@ def read(file: File) -> Iterator[Item]:
         start = content.index(bytes(raw), place)
         line += content.count(b"\n", place, start)
         place = start
-        at = SourceLocation(line, f"results.{index}")
+        at = reader.SourceLocation(line, f"results.{index}")
         try:
             document = decode(Document, bytes(raw))
             yield read_document(document, at, f"{file.name}, line {at.line}")
         except InvalidInput as error:
-            yield RefusedItem.because(
-                SourceLocation(line, f"results.{index}.{dotted_path(error)}"), error
+            yield reader.RefusedItem.because(
+                reader.SourceLocation(line, f"results.{index}.{reader.dotted_path(error)}"), error
             )
 
 
-def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
+def _documents(file: reader.File, content: bytes) -> list[msgspec.Raw]:
     try:
         page = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(file, f"expected a page of documents as JSON: {error}") from None
+        raise reader.unreadable(file, f"expected a page of documents as JSON: {error}") from None
     if isinstance(page, list):
         return page
     return [msgspec.Raw(content)] if page.results is None else page.results
 
 
-def read_document(document: Document, at: SourceLocation, where: str | None = None) -> Item:
+def read_document(
+    document: Document, at: reader.SourceLocation, where: str | None = None
+) -> reader.Item:
     """Return the fact of one document; `where` is the place for its source, if any.
 
     Raises InvalidInput at the invalid field.
     """
     goods = named_in(document.text)
     if not document.of_bis and not goods:
-        return RefusedItem(
+        return reader.RefusedItem(
             at, "neither of BIS nor about a commodity of the tracker", document.title, "LEFT_OUT"
         )
     id = f"us-fr-{slug(document.document_number)}"
     source = _source(document, where)
     if is_control(document, goods):
-        return read_fact(at, f"export-control/{id}", _control(document, goods, source), id)
-    return read_fact(at, f"announcement/{id}", _announcement(document, goods, source), id)
+        return reader.read_fact(at, f"export-control/{id}", _control(document, goods, source), id)
+    return reader.read_fact(at, f"announcement/{id}", _announcement(document, goods, source), id)
 
 
 def is_control(document: Document, goods: tuple[Commodity, ...]) -> bool:
@@ -268,7 +261,7 @@ def _names() -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b", re.IGNORECASE)
 
 
-READER = Reader(
+READER = reader.Reader(
     name="federal-register",
     title="US Federal Register: documents on export controls and critical minerals (API, JSON)",
     version="1",

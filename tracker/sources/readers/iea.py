@@ -24,17 +24,9 @@ from tracker.domain.catalogue.places import Place, find_place
 from tracker.domain.entities.fact import Source
 from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
+from tracker.sources import reader
 from tracker.sources.ids import claim_id
 from tracker.sources.parsing import number, year
-from tracker.sources.reader import (
-    File,
-    Item,
-    Reader,
-    RefusedItem,
-    SourceLocation,
-    read_fact,
-    unreadable,
-)
 from tracker.sources.text_files import Row, head_rows, rows
 
 COLUMNS = (
@@ -114,7 +106,7 @@ def recognise(head: bytes, name: str) -> bool:
     return any({field.strip() for field in row.fields} >= {*COLUMNS} for row in head_rows(head, 1))
 
 
-def read(file: File) -> Iterator[Item]:
+def read(file: reader.File) -> Iterator[reader.Item]:
     """Yield all rows of a file as claims and refusals."""
     records = list(_records(file.at_most(MAX_BYTES)))
     blocks = defaultdict[tuple[str, ...], list[Record]](list)
@@ -122,29 +114,31 @@ def read(file: File) -> Iterator[Item]:
         blocks[record.block].append(record)
     both = _equal_at_both_stages(records)
     for record in records:
-        at = SourceLocation(record.line, "value")
+        at = reader.SourceLocation(record.line, "value")
         text = " ".join([*record.block[1:4], record["place"]])
         if record.place.startswith(TOP):
             reason = "a share of the first places of the file, which are not the largest"
-            yield RefusedItem(at, reason, text, "LEFT_OUT")
+            yield reader.RefusedItem(at, reason, text, "LEFT_OUT")
             continue
         try:
             claim = _claim(file, record, blocks[record.block], _key(record) in both)
-            yield read_fact(at, claim.stream, claim, claim_id(claim))
+            yield reader.read_fact(at, claim.stream, claim, claim_id(claim))
         except InvalidInput as error:
-            yield RefusedItem.because(at, error, text)
+            yield reader.RefusedItem.because(at, error, text)
 
 
-def _records(file: File) -> Iterator[Record]:
+def _records(file: reader.File) -> Iterator[Record]:
     table = rows(file)
     header = next(table, None)
     names = {name.strip(): index for index, name in enumerate(header.fields)} if header else {}
     if not names.keys() >= {*COLUMNS}:
-        raise unreadable(file, "expected the columns " + ", ".join(COLUMNS))
+        raise reader.unreadable(file, "expected the columns " + ", ".join(COLUMNS))
     return (Record(row, names) for row in table)
 
 
-def _claim(file: File, record: Record, block: Iterable[Record], at_both_stages: bool) -> Claimed:
+def _claim(
+    file: reader.File, record: Record, block: Iterable[Record], at_both_stages: bool
+) -> Claimed:
     published_on = PUBLISHED_ON.get(record["edition"])
     if published_on is None:
         raise InvalidInput(
@@ -228,7 +222,7 @@ def _equal_at_both_stages(records: Iterable[Record]) -> set[tuple[str, ...]]:
     return {key for key, at in stages.items() if len(at) > 1 and key[-1].strip("0.")}
 
 
-READER = Reader(
+READER = reader.Reader(
     name="iea",
     title="IEA Critical Minerals Dataset: supply by country in long form, with the base case",
     version="1",

@@ -17,17 +17,7 @@ from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, ImportProposal, Origin
 from tracker.sources.ids import slug
 from tracker.sources.readers.bgs_features import read_features
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    FetchFailed,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.known_documents import fingerprint
 from tracker.watch.json_answers import read_json
 from tracker.watch.listing import fetch
@@ -53,14 +43,16 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class FeaturePage(Struct, frozen=True):
     """A page of features: the fields of each in the reader's format, and the counts of the API."""
 
-    response: Response
+    response: adapter.Response
     features: list[dict[str, str]]
     ids: tuple[str, ...]
     matched: int | None
     next_url: str | None
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Read all pages of all commodities, and propose those whose figures are new or changed.
 
     One failed commodity is a warning, because a new poll would request all others again. A second one, or
@@ -74,7 +66,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     for commodity in options.commodities:
         try:
             read = yield from _read_pages(settings.address, options, commodity)
-        except FetchFailed as failure:
+        except adapter.FetchFailed as failure:
             if failed or not pages:
                 raise
             failed = commodity
@@ -89,12 +81,12 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
             if page.features and known.get(item) != pages[item]:
                 yield _proposal(item, page, number, commodity, today, is_new=item not in known)
     covers_until = None if failed else today - timedelta(days=1)
-    return PollResult({"pages": pages}, covers_until, tuple(warnings[:20]))
+    return adapter.PollResult({"pages": pages}, covers_until, tuple(warnings[:20]))
 
 
 def _read_pages(
     address: str, options: Options, commodity: str
-) -> Generator[Request | Finding, Response | None, list[FeaturePage]]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, list[FeaturePage]]:
     """Read all pages of a commodity.
 
     Raises NotUnderstood, with the code `INCOMPLETE` if features are missing or repeated.
@@ -109,7 +101,7 @@ def _read_pages(
     url: str | None = f"{address}?{urlencode(parameters)}"
     pages: list[FeaturePage] = []
     while url is not None and len(pages) < options.max_pages:
-        page = _page((yield from fetch(Request(url, accept=ACCEPT))), address)
+        page = _page((yield from fetch(adapter.Request(url, accept=ACCEPT))), address)
         for field in page.features:
             _check_commodities(field, options.statistic, commodity, url)
         pages.append(page)
@@ -118,16 +110,16 @@ def _read_pages(
     return pages
 
 
-def _page(response: Response, address: str) -> FeaturePage:
+def _page(response: adapter.Response, address: str) -> FeaturePage:
     page = read_json(response, dict[str, Any])
     try:
         features = read_features(response.content)
     except InvalidInput as error:
         where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
-        raise NotUnderstood(f"{response.url}: {error.message}{where}") from None
+        raise adapter.NotUnderstood(f"{response.url}: {error.message}{where}") from None
     matched = page.get("numberMatched")
     if matched is not None and (not isinstance(matched, int) or isinstance(matched, bool)):
-        raise NotUnderstood(f"{response.url}: numberMatched is not a number")
+        raise adapter.NotUnderstood(f"{response.url}: numberMatched is not a number")
     return FeaturePage(
         response, features, tuple(_ids(page)), matched, _next(page, response.request.url, address)
     )
@@ -157,7 +149,7 @@ def _check_commodities(field: Mapping[str, str], statistic: str, commodity: str,
     """Reject other figures than requested: an API may ignore an unknown parameter."""
     got = (field["bgs_commodity_trans"], field["bgs_statistic_type_trans"])
     if [text.casefold() for text in got] != [commodity.casefold(), statistic.casefold()]:
-        raise NotUnderstood(
+        raise adapter.NotUnderstood(
             f"{url}: asked for {commodity}, {statistic}, and got {', '.join(got)}:"
             " the API does not filter by the fields of the settings"
         )
@@ -178,7 +170,7 @@ def _reconcile(pages: list[FeaturePage], url: str | None, commodity: str) -> Non
         reason = f"{got} of {matched.pop()} figures were returned"
     else:
         return
-    raise NotUnderstood(f"{commodity}: {reason}", code="INCOMPLETE")
+    raise adapter.NotUnderstood(f"{commodity}: {reason}", code="INCOMPLETE")
 
 
 def _proposal(
@@ -205,7 +197,7 @@ def _proposal(
     )
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="bgs-ogc",
     title="BGS World Mineral Statistics (OGC API Features)",
     Options=Options,

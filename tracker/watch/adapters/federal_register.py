@@ -20,16 +20,7 @@ from tracker.errors import InvalidInput
 from tracker.review.finding import FactProposal, Finding, Lead, LeadCode, Origin
 from tracker.sources.reader import ReadFact, SourceLocation
 from tracker.sources.readers.federal_register import Document, read_document
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.day_ranges import (
     DAY,
     DayRange,
@@ -90,7 +81,7 @@ class Entry(Struct, frozen=True):
     document: Document
     fields: dict[str, Any]
     place: str
-    response: Response
+    response: adapter.Response
     because: str
 
     @property
@@ -120,7 +111,7 @@ class Query(Struct, frozen=True):
     conditions: tuple[tuple[str, str], ...]
     because: str
 
-    def request(self, days: DayRange, number: int) -> Request:
+    def request(self, days: DayRange, number: int) -> adapter.Request:
         """Return the request for a page of a range of publication days."""
         parameters = [
             *self.conditions,
@@ -132,7 +123,7 @@ class Query(Struct, frozen=True):
             *(("fields[]", field) for field in FIELDS),
         ]
         url = f"{self.address}?{urlencode(parameters)}"
-        return Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
+        return adapter.Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
 
     def request_page(self, days: DayRange, number: int) -> PartialPoll[ListedPage[Entry]]:
         """Request a page of a range of publication days. Raises NotUnderstood."""
@@ -145,14 +136,16 @@ class Query(Struct, frozen=True):
         ]
         for entry in entries:
             if not days.first <= entry.document.publication_date <= days.last:
-                raise NotUnderstood(
+                raise adapter.NotUnderstood(
                     f"{entry.place}: asked for documents of {days}, and got one of"
                     f" {entry.document.publication_date}"
                 )
         return ListedPage(listing.count, {each.document.document_number: each for each in entries})
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Poll a range of days for documents that are new, changed, corrected or withdrawn."""
     options: Options = settings.options
     queries = list(_queries(settings.address, options))
@@ -169,7 +162,9 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
         yield _withdrawn(name, document, queries[0].request(days, 1).url)
     now = {name: each.known for name, each in entries.items()}
     # The issue of a day appears in the morning of Washington, so today's may not be published yet.
-    return PollResult(cursor_of(today, options.overlap_days, query_fingerprint, now), today - DAY)
+    return adapter.PollResult(
+        cursor_of(today, options.overlap_days, query_fingerprint, now), today - DAY
+    )
 
 
 def _queries(address: str, options: Options) -> Iterator[Query]:
@@ -185,7 +180,7 @@ def _queries(address: str, options: Options) -> Iterator[Query]:
         yield Query(address, (term, *types), "with one of the words " + ", ".join(options.terms))
 
 
-def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
+def _entry(raw: bytes, place: str, response: adapter.Response, because: str) -> Entry:
     try:
         fields = decode(dict[str, Any], raw)
         recorded = {name: value for name, value in fields.items() if value is not None}
@@ -252,7 +247,7 @@ def _withdrawn(number: str, known: KnownDocument, url: str) -> Lead:
     return Lead(origin, reason, LeadCode.WITHDRAWN)
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="federal-register",
     title="US Federal Register: documents of agencies, and with words (API v1)",
     Options=Options,

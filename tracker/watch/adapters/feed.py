@@ -13,15 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.day_ranges import DAY, PartialPoll
 from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
@@ -82,7 +74,9 @@ class ReadEntry(Struct, frozen=True):
         )
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Poll a feed."""
     options: Options = settings.options
     known = _known_entries(cursor)
@@ -103,7 +97,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     # Only the feed determines from which day an entry is in it, so entries of today may appear later.
     covers = None if warnings else today - DAY
     remembered = {name: _known_entry(each, name in selected) for name, each in seen.items()}
-    return PollResult(_cursor(remembered or known, today), covers, tuple(warnings))
+    return adapter.PollResult(_cursor(remembered or known, today), covers, tuple(warnings))
 
 
 def _read_pages(
@@ -112,7 +106,7 @@ def _read_pages(
     """Read the first page of a feed, and further pages until one has a known entry."""
     url, seen, first = address, dict[str, ReadEntry](), None
     for number in range(1, options.max_pages + 1):
-        response = yield Request(url, accept=ACCEPT, max_bytes=MAX_FEED_BYTES)
+        response = yield adapter.Request(url, accept=ACCEPT, max_bytes=MAX_FEED_BYTES)
         assert response is not None
         feed = read_feed(response)
         first = first or feed
@@ -121,12 +115,14 @@ def _read_pages(
             read = ReadEntry(entry, response.sha256, page)
             before = seen.setdefault(item_name(entry.id), read)
             if before.page == page and before.fingerprint != read.fingerprint:
-                raise NotUnderstood(
+                raise adapter.NotUnderstood(
                     f"{response.url}: {before.entry.place} and {entry.place} are not the same and have"
                     f" one id, {item_name(entry.id)}: new entries cannot be recognised"
                 )
         if len(seen) > MAX_KNOWN_ENTRIES:
-            raise NotUnderstood(f"{response.url}: expected at most {MAX_KNOWN_ENTRIES:,} entries")
+            raise adapter.NotUnderstood(
+                f"{response.url}: expected at most {MAX_KNOWN_ENTRIES:,} entries"
+            )
         url = _on_same_host(feed.next_url, response.url)
         if not url or not known or known.keys() & seen.keys():
             break
@@ -188,7 +184,7 @@ def _withdrawn(
     return {name: each for name, each in missing.items() if each.day and each.day > in_order[-1]}
 
 
-def _withdrawal(name: str, known: KnownEntry, settings: SourceSettings) -> Lead:
+def _withdrawal(name: str, known: KnownEntry, settings: adapter.SourceSettings) -> Lead:
     options: Options = settings.options
     origin = Origin(
         item=name,
@@ -202,7 +198,7 @@ def _withdrawal(name: str, known: KnownEntry, settings: SourceSettings) -> Lead:
     return Lead(origin, reason, LeadCode.WITHDRAWN)
 
 
-def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lead]:
+def _gap(settings: adapter.SourceSettings, feed: Feed, cursor: adapter.Cursor) -> tuple[str, Lead]:
     last = cursor["through"]
     reason = (
         f"None of the entries of {last} is in the feed any more:"
@@ -223,7 +219,7 @@ def _known_entry(seen: ReadEntry, selected: bool) -> KnownEntry:
     return KnownEntry(seen.fingerprint, seen.entry.day, title)
 
 
-def _known_entries(cursor: Cursor) -> dict[str, KnownEntry]:
+def _known_entries(cursor: adapter.Cursor) -> dict[str, KnownEntry]:
     entries: Sequence[Sequence[Any]] = cursor.get("entries", ())
     return {
         name: KnownEntry(digits, date.fromisoformat(day) if day else None, title)
@@ -231,7 +227,7 @@ def _known_entries(cursor: Cursor) -> dict[str, KnownEntry]:
     }
 
 
-def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
+def _cursor(entries: Mapping[str, KnownEntry], today: date) -> adapter.Cursor:
     return {
         "through": today.isoformat(),
         "entries": [
@@ -241,6 +237,6 @@ def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
     }
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, poll=poll
 )

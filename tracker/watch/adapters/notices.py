@@ -14,16 +14,7 @@ from msgspec import Struct
 
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    FetchFailed,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.days import day_format
 from tracker.watch.listing import (
     GONE,
@@ -91,7 +82,9 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Read a list from the newest notice to the known ones."""
     options: Options = settings.options
     known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_POLL_DAYS))
@@ -114,7 +107,9 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     if left:
         warnings.append(f"{len(left)} notices are left for the next poll")
     covers_until = (left[0].day if left else today) - timedelta(days=1)
-    return PollResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
+    return adapter.PollResult(
+        known.cursor(), covers_until if listing.joins else None, tuple(warnings)
+    )
 
 
 def _matches_terms(entry: Entry, options: Options) -> bool:
@@ -122,14 +117,16 @@ def _matches_terms(entry: Entry, options: Options) -> bool:
     return bool(matches) and not terms_in(entry.title, options.without)
 
 
-def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:
+def _notice(
+    entry: Entry, options: Options
+) -> Generator[adapter.Request | Finding, adapter.Response | None, Lead]:
     sha256, url, place = entry.sha256, entry.listed_at, entry.place
     reason, code = "It was announced; its content has not been read yet", LeadCode.ANNOUNCED
     if options.read_notices:
         try:
-            response = yield from fetch(Request(entry.url))
+            response = yield from fetch(adapter.Request(entry.url))
             sha256, url, place = response.sha256, response.url, ""
-        except FetchFailed as failure:
+        except adapter.FetchFailed as failure:
             reason, code = f"Its page could not be read: {failure.message}", LeadCode.NOT_READ
     number = _number_pattern(options.number).search(entry.title) if options.number else None
     origin = Origin(
@@ -147,7 +144,7 @@ def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Resp
 
 def _report_missing(
     missing: Iterable[str], known: KnownEntries, options: Options
-) -> Generator[Request | Finding, Response | None, None]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, None]:
     """Request notices that have left the list, and forget those that are deleted or merely not listed.
 
     If the result is uncertain, the next poll repeats the request.
@@ -158,8 +155,8 @@ def _report_missing(
             del known.entries[url]
             continue
         try:
-            yield from fetch(Request(url))
-        except FetchFailed as failure:
+            yield from fetch(adapter.Request(url))
+        except adapter.FetchFailed as failure:
             if failure.status not in GONE:
                 continue
             yield withdrawal(url, day, title, options.language, failure)
@@ -177,6 +174,6 @@ def _number_pattern(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, poll=poll
 )

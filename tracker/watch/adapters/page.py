@@ -17,16 +17,7 @@ from msgspec import Meta, Struct
 
 from tracker.errors import InvalidInput
 from tracker.review.finding import Lead, LeadCode, Origin
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.day_ranges import DAY
 from tracker.watch.html_process import read_apart
 from tracker.watch.markup import lines_of, parse_html, sent_on_to, text_of
@@ -73,10 +64,12 @@ class PageText(Struct, frozen=True):
     lines: list[str]
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Poll a page. The first poll only remembers its content."""
     options: Options = settings.options
-    response = yield Request(settings.address)
+    response = yield adapter.Request(settings.address)
     assert response is not None
     page = _read(response, settings)
     known: list[str] = cursor.get("lines", [])
@@ -88,10 +81,10 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
         if not options.terms or terms_in("\n".join(new), options.terms):
             yield _lead(settings, response, page, _reason(new, gone, cursor))
     next_cursor = {"lines": now, "sha256": response.sha256, "through": today.isoformat()}
-    return PollResult(next_cursor, covers_until=today - DAY)
+    return adapter.PollResult(next_cursor, covers_until=today - DAY)
 
 
-def _read(response: Response, settings: SourceSettings) -> PageText:
+def _read(response: adapter.Response, settings: adapter.SourceSettings) -> PageText:
     """Return the content of a page. Raises NotUnderstood."""
     options: Options = settings.options
     if response.media_type not in HTML:
@@ -99,14 +92,18 @@ def _read(response: Response, settings: SourceSettings) -> PageText:
     return read_apart(read_page, response, options, settings.name)
 
 
-def read_page(response: Response, options: Options, name: str) -> PageText:
+def read_page(response: adapter.Response, options: Options, name: str) -> PageText:
     """Parse an HTML page; `name` is the title of a page without one. Raises NotUnderstood."""
     root = parse_html(response)
     if target := sent_on_to(root, response.url):
-        raise NotUnderstood(f"{response.url}: the page sends its readers on to {target[:300]}")
+        raise adapter.NotUnderstood(
+            f"{response.url}: the page sends its readers on to {target[:300]}"
+        )
     parts = CSSSelector(options.selector)(root) if options.selector else [root]
     if not parts:
-        raise NotUnderstood(f"{response.url}: nothing matches the selector {options.selector!r}")
+        raise adapter.NotUnderstood(
+            f"{response.url}: nothing matches the selector {options.selector!r}"
+        )
     patterns = [re.compile(pattern) for pattern in options.ignore]
     lines = [
         line
@@ -115,9 +112,9 @@ def read_page(response: Response, options: Options, name: str) -> PageText:
         if not any(pattern.search(line) for pattern in patterns)
     ]
     if not lines:
-        raise NotUnderstood(f"{response.url}: expected text, and there is none")
+        raise adapter.NotUnderstood(f"{response.url}: expected text, and there is none")
     if len(lines) > MAX_LINES:
-        raise NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
+        raise adapter.NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
     title = root.find(".//title")
     title_text = text_of(title) if title is not None else ""
     return PageText(title_text or name, root.get("lang") or options.language, lines)
@@ -127,7 +124,7 @@ def _hash(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest()[:LINE_DIGITS]
 
 
-def _reason(new: Sequence[str], gone: int, cursor: Cursor) -> str:
+def _reason(new: Sequence[str], gone: int, cursor: adapter.Cursor) -> str:
     """Describe the changes since the last poll."""
     shown = [line[:MAX_SHOWN_CHARACTERS] for line in new[:MAX_SHOWN_LINES]]
     more = len(new) - len(shown)
@@ -140,7 +137,9 @@ def _reason(new: Sequence[str], gone: int, cursor: Cursor) -> str:
     return "\n".join(parts)
 
 
-def _lead(settings: SourceSettings, response: Response, page: PageText, reason: str) -> Lead:
+def _lead(
+    settings: adapter.SourceSettings, response: adapter.Response, page: PageText, reason: str
+) -> Lead:
     origin = Origin(
         item=hashlib.sha256(settings.address.encode()).hexdigest(),
         title=page.title,
@@ -152,7 +151,7 @@ def _lead(settings: SourceSettings, response: Response, page: PageText, reason: 
     return Lead(origin, reason, LeadCode.CHANGED)
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="page",
     title="Any page or file by its address: changes of what it says",
     Options=Options,

@@ -17,16 +17,7 @@ from lxml import etree
 from msgspec import Meta, Struct
 
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.day_ranges import DAY, PartialPoll
 from tracker.watch.adapters.feed_entries import ATOM, DC, Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import fingerprint
@@ -111,7 +102,9 @@ class LogEvent(Struct, frozen=True):
         )
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Poll the log: new acts, then withdrawn files."""
     options: Options = settings.options
     first = options.since or today - timedelta(days=COLD_START_DAYS)
@@ -126,7 +119,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
             if event.name not in known and _matches_terms(event, options):
                 yield from _findings(event, event_name, acts)
     next_cursor = {"through": today.isoformat(), "events": sorted(set(seen))}
-    return PollResult(next_cursor, covers_until=today - DAY)
+    return adapter.PollResult(next_cursor, covers_until=today - DAY)
 
 
 def _is_selected(event: LogEvent, today: date) -> bool:
@@ -165,7 +158,7 @@ def _read_events(
     for number in range(1, options.max_pages + 1):
         page = query | ({"page": str(number)} if number > 1 else {})
         url = f"{address}?{urlencode(page)}"
-        response = yield Request(url, "application/atom+xml", max_bytes=MAX_PAGE_BYTES)
+        response = yield adapter.Request(url, "application/atom+xml", max_bytes=MAX_PAGE_BYTES)
         assert response is not None
         feed = read_feed(response)
         for event in (_log_event(entry, event_name, response) for entry in feed.entries):
@@ -174,12 +167,14 @@ def _read_events(
             # New events move existing ones to the next page while pages are read.
             if event.name not in events:
                 if last and event.at > last.at:
-                    raise NotUnderstood(f"{url}: {event.entry.place}: expected the newest first")
+                    raise adapter.NotUnderstood(
+                        f"{url}: {event.entry.place}: expected the newest first"
+                    )
                 events[event.name] = last = event
         if feed.next_url is None:
             _check_last_page(feed, url)
             return list(events.values())
-    raise NotUnderstood(
+    raise adapter.NotUnderstood(
         f"{address}: more than {options.max_pages} pages of {event_name} files since {first}:"
         " give more max_pages",
         code="INCOMPLETE",
@@ -189,12 +184,12 @@ def _read_events(
 def _check_last_page(feed: Feed, url: str) -> None:
     """Reject a page that announces more pages without an address. Raises NotUnderstood."""
     if feed.element.findtext(MORE_PAGES, "0").strip() not in ("", "0"):
-        raise NotUnderstood(
+        raise adapter.NotUnderstood(
             f"{url}: there are more pages, and no link to the next one", code="INCOMPLETE"
         )
 
 
-def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> LogEvent:
+def _log_event(entry: FeedEntry, event_name: EventName, response: adapter.Response) -> LogEvent:
     """Parse and check an event. Raises NotUnderstood."""
     element = entry.element
     values = {
@@ -205,18 +200,20 @@ def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> L
     }
     where = f"{response.url.partition('?')[0]}: {entry.place}"
     if missing := [name for name, value in values.items() if not value]:
-        raise NotUnderstood(f"{where}: expected {', '.join(missing)}")
+        raise adapter.NotUnderstood(f"{where}: expected {', '.join(missing)}")
     is_new = event_name == "withdrawn" or _child(element, f"{LOG}New") == "true"
     if values["Event"] != event_name or not is_new:
-        raise NotUnderstood(f"{where}: asked for {event_name} files, and got another")
+        raise adapter.NotUnderstood(f"{where}: asked for {event_name} files, and got another")
     if not ACT.fullmatch(values["dc:identifier"]):
-        raise NotUnderstood(f"{where}: {values['dc:identifier']!r} is not the address of an act")
+        raise adapter.NotUnderstood(
+            f"{where}: {values['dc:identifier']!r} is not the address of an act"
+        )
     try:
         at = datetime.fromisoformat(values["updated"])
     except ValueError:
-        raise NotUnderstood(f"{where}: {values['updated']!r} is not a time") from None
+        raise adapter.NotUnderstood(f"{where}: {values['updated']!r} is not a time") from None
     if at.tzinfo is None:
-        raise NotUnderstood(f"{where}: {values['updated']!r} has no time zone")
+        raise adapter.NotUnderstood(f"{where}: {values['updated']!r} has no time zone")
     return LogEvent(
         entry=entry,
         act=values["dc:identifier"],
@@ -237,7 +234,7 @@ def _value(element: etree._Element, name: str) -> str | None:
     return None if child is None else child.get("Value")
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="uk-legislation",
     title="legislation.gov.uk: new acts and withdrawn files (publication log, Atom)",
     Options=Options,

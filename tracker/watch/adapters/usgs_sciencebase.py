@@ -19,17 +19,7 @@ from msgspec import Meta, Struct
 from tracker.review.finding import Finding, ImportProposal, Lead, LeadCode, Origin
 from tracker.sources.reader import HEAD_BYTES
 from tracker.sources.readers import usgs
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    FetchFailed,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.json_answers import read_json
 from tracker.watch.listing import address_in, fetch
 
@@ -107,7 +97,7 @@ class ReleaseFile(Struct, frozen=True):
     year: int
     item: Item
     file: CatalogueFile
-    listed_in: Response
+    listed_in: adapter.Response
 
     @property
     def key(self) -> str:
@@ -134,7 +124,9 @@ class ReleaseFile(Struct, frozen=True):
         )
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Poll for releases, then for files of them that are new, changed or removed."""
     options: Options = settings.options
     known: Mapping[str, list[str]] = cursor.get("files", {})
@@ -153,19 +145,19 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     now |= {key: known[key] for key in unread if key in known}
     warnings = (f"{len(left)} files are left for the next poll",) if left else ()
     covers_until = None if unread else today - timedelta(days=1)
-    return PollResult({"files": now}, covers_until, warnings)
+    return adapter.PollResult({"files": now}, covers_until, warnings)
 
 
 def _all_files(
     address: str, since_edition: int
-) -> Generator[Request | Finding, Response | None, dict[str, ReleaseFile]]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, dict[str, ReleaseFile]]:
     """Return the files of all releases from an edition on. Raises NotUnderstood if there is no release."""
     items = yield from _items(address)
     releases = [
         (int(named["year"]), item) for _, item in items if (named := RELEASE.search(item.title))
     ]
     if not releases:
-        raise NotUnderstood(f"{address}: none of {len(items)} items is a release of MCS")
+        raise adapter.NotUnderstood(f"{address}: none of {len(items)} items is a release of MCS")
     files: dict[str, ReleaseFile] = {}
     for year, release in releases:
         if year >= since_edition:
@@ -176,11 +168,11 @@ def _all_files(
 
 def _describe_release_file(
     file: ReleaseFile, options: Options, is_new: bool
-) -> Generator[Request | Finding, Response | None, bool]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, bool]:
     """Report a new or changed file; return whether it was available."""
     try:
         finding = yield from _finding(file, options, is_new=is_new)
-    except FetchFailed as failure:
+    except adapter.FetchFailed as failure:
         reason = f"A table of a release could not be fetched: {failure.message}"
         yield Lead(file.origin, reason, LeadCode.NOT_READ)
         return False
@@ -203,23 +195,25 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 def _items(
     address: str,
-) -> Generator[Request | Finding, Response | None, list[tuple[Response, Item]]]:
+) -> Generator[
+    adapter.Request | Finding, adapter.Response | None, list[tuple[adapter.Response, Item]]
+]:
     """Return all items of a list, each with its page.
 
     Raises NotUnderstood, with the code `INCOMPLETE` if the number differs from the catalogue's count.
     """
-    items: dict[str, tuple[Response, Item]] = {}
+    items: dict[str, tuple[adapter.Response, Item]] = {}
     url: str | None = address
     for _ in range(MAX_PAGES):
         if url is None:
             break
-        response = yield from fetch(Request(url, accept=ACCEPT))
+        response = yield from fetch(adapter.Request(url, accept=ACCEPT))
         page = read_json(response, ItemPage)
         items |= {item.id: (response, item) for item in page.items}
         link = page.nextlink.url if page.nextlink and page.items else None
         url = address_in(link, response.url)
     if url is not None or len(items) != page.total:
-        raise NotUnderstood(
+        raise adapter.NotUnderstood(
             f"{address}: {len(items)} of {page.total} items were returned", code="INCOMPLETE"
         )
     return list(items.values())
@@ -227,10 +221,12 @@ def _items(
 
 def _release_files(
     address: str, year: int, release: Item
-) -> Generator[Request | Finding, Response | None, list[ReleaseFile]]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, list[ReleaseFile]]:
     """Return the files of a release and of its child items."""
     catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
-    response = yield from fetch(Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT))
+    response = yield from fetch(
+        adapter.Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT)
+    )
     whole = read_json(response, Item)
     files = list(_files_of(year, whole, response))
     if whole.has_children or release.has_children:
@@ -241,14 +237,14 @@ def _release_files(
     return files
 
 
-def _files_of(year: int, item: Item, listed_in: Response) -> Iterator[ReleaseFile]:
+def _files_of(year: int, item: Item, listed_in: adapter.Response) -> Iterator[ReleaseFile]:
     for file in item.files or []:
         yield ReleaseFile(year, item, file, listed_in)
 
 
 def _finding(
     file: ReleaseFile, options: Options, *, is_new: bool
-) -> Generator[Request | Finding, Response | None, Finding | None]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, Finding | None]:
     """Return the finding for a new or changed file; None for one that needs no review."""
     if _fits(file.file.name, options.ignore):
         return None
@@ -257,30 +253,30 @@ def _finding(
         return Lead(file.origin, reason, LeadCode.ANNOUNCED)
     if file.origin.url == file.listed_in.url:
         return Lead(file.origin, "A table of a release without an address", LeadCode.NOT_READ)
-    response = yield from fetch(Request(file.origin.url))
+    response = yield from fetch(adapter.Request(file.origin.url))
     _check_content(response, file.file)
     return _proposal(file, response, is_new=is_new)
 
 
-def _check_content(response: Response, file: CatalogueFile) -> None:
+def _check_content(response: adapter.Response, file: CatalogueFile) -> None:
     """Compare a file with the catalogue. Raises NotUnderstood (`TRUNCATED`)."""
     algorithm = CHECKSUMS.get(file.checksum.type.upper()) if file.checksum else None
     if file.checksum and algorithm:
         digest = hashlib.new(algorithm, response.content, usedforsecurity=False).hexdigest()
         if digest != file.checksum.value.strip().lower():
-            raise NotUnderstood(
+            raise adapter.NotUnderstood(
                 f"{response.url}: {len(response.content):,} bytes that hash to {digest}, not to the"
                 f" {file.checksum.value} of the catalogue",
                 code="TRUNCATED",
             )
     elif file.size is not None and file.size != len(response.content):
-        raise NotUnderstood(
+        raise adapter.NotUnderstood(
             f"{response.url}: expected {file.size:,} bytes, got {len(response.content):,}",
             code="TRUNCATED",
         )
 
 
-def _proposal(file: ReleaseFile, response: Response, *, is_new: bool) -> Finding:
+def _proposal(file: ReleaseFile, response: adapter.Response, *, is_new: bool) -> Finding:
     place = Origin(
         item=file.key, title=file.title, sha256=response.sha256, url=file.origin.url, language="en"
     )
@@ -299,7 +295,7 @@ def _missing_lead(key: str, title: str, address: str) -> Lead:
     return Lead(origin, "The catalogue no longer lists the file", LeadCode.WITHDRAWN)
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="usgs-sciencebase",
     title="Data releases of USGS Mineral Commodity Summaries (ScienceBase)",
     Options=Options,

@@ -15,18 +15,10 @@ from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.domain.figures.origins import Origin, Origins
 from tracker.errors import InvalidInput
 from tracker.sources.reader import RefusedItem
-from tracker.sources.readers.usgs import notes
+from tracker.sources.readers.usgs import notes, salient_terms
 from tracker.sources.readers.usgs.layouts import SectionRow
 from tracker.sources.readers.usgs.quantities import Amount, amount
 from tracker.sources.readers.usgs.salient_claims import UNITED_STATES, source_day
-from tracker.sources.readers.usgs.salient_terms import (
-    OF_WEIGHT,
-    REMARK,
-    declarations,
-    find_subject,
-    form_slug,
-    narrowed,
-)
 
 PERCENT = Unit("percent")
 OTHERS = "Other countries"
@@ -53,7 +45,7 @@ def read_list(rows: Sequence[SectionRow]) -> Claimed | list[RefusedItem]:
 
 def _claim(rows: Sequence[SectionRow]) -> Claimed:
     first = rows[0]
-    subject = find_subject(first.field["Commodity"])
+    subject = salient_terms.find_subject(first.field["Commodity"])
     period = PERIOD.fullmatch(first.field["Year"])
     if subject is None:
         raise InvalidInput(
@@ -62,13 +54,17 @@ def _claim(rows: Sequence[SectionRow]) -> Claimed:
     if period is None:
         raise InvalidInput(f"expected the years of an average, got {first.field['Year']!r}")
     detail = first.field["Statistics_detail"]
-    form = form_slug(detail)
-    remarks = [remark for remark in REMARK.findall(detail) if OF_WEIGHT.fullmatch(remark)]
+    form = salient_terms.form_slug(detail)
+    remarks = [
+        remark
+        for remark in salient_terms.REMARK.findall(detail)
+        if salient_terms.OF_WEIGHT.fullmatch(remark)
+    ]
     text = " ".join(row.field["Notes"] for row in rows)
     return Claimed(
         source=first.edition.source(_reference(rows), source_day(first.edition)),
         series=Series(
-            commodity=narrowed(subject.commodity, form).commodity,
+            commodity=salient_terms.narrowed(subject.commodity, form).commodity,
             place=UNITED_STATES,
             statistic=Statistic.IMPORT_ORIGINS,
             form=form,
@@ -123,7 +119,7 @@ def place_of(name: str) -> Place:
 
 
 def _measured(commodity: str, text: str, remarks: Iterable[str]) -> str:
-    if commodity in declarations()["value_lists"]:
+    if commodity in salient_terms.declarations()["value_lists"]:
         return "value"
     if "gross weight" in remarks:
         return "gross weight"

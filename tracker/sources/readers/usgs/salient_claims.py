@@ -15,16 +15,9 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources.reader import RefusedItem
-from tracker.sources.readers.usgs import notes
+from tracker.sources.readers.usgs import notes, salient_terms
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.quantities import UNIT_FACTORS, Amount, amount
-from tracker.sources.readers.usgs.salient_terms import (
-    Measure,
-    Product,
-    declarations,
-    is_in_world_table,
-    stage_of,
-)
 
 NOT_FOLLOWED = "NOT_FOLLOWED"
 IN_WORLD_TABLE = "IN_WORLD_TABLE"
@@ -44,8 +37,8 @@ NEGATIVE = re.compile(r"(?P<sign>[-\u2212?])(?P<value>[\d,]+)")
 class Subject:
     """The subject of a cell of the salient statistics."""
 
-    product: Product
-    measure: Measure
+    product: salient_terms.Product
+    measure: salient_terms.Measure
     basis: str | None = None
     words: str = ""
     """The publisher's words for the product, which determine the stage of production."""
@@ -56,19 +49,19 @@ def parse_salient(cell: Cell, about: Subject) -> Claimed | RefusedItem:
     """Return the claim of a cell, or the reason why it is refused."""
     stage = None
     commodity, unit = about.product.commodity, about.measure.unit
-    if declarations()["same_prices"].get(commodity) == unit:
+    if salient_terms.declarations()["same_prices"].get(commodity) == unit:
         return cell.refused("repeats the price in another unit", REPEATED)
     if cell.statistic is Statistic.PRODUCTION:
-        if is_in_world_table(commodity):
+        if salient_terms.is_in_world_table(commodity):
             return cell.refused(
                 "the production of the United States is read from the table by country",
                 IN_WORLD_TABLE,
             )
-        staged = stage_of(commodity, about.words)
+        staged = salient_terms.stage_of(commodity, about.words)
         if staged is None:
             return cell.refused(f"{cell.type!r} has no stage of production", NOT_FOLLOWED)
         stage, form = staged
-        about = replace(about, product=Product(commodity, form))
+        about = replace(about, product=salient_terms.Product(commodity, form))
     stated = salient_amount(cell, about.measure)
     if isinstance(stated, RefusedItem):
         return stated
@@ -85,7 +78,7 @@ def source_day(edition: Edition) -> PartialDate | None:
     return RELEASED.get(edition.year)
 
 
-def salient_amount(cell: Cell, measure: Measure) -> Amount | RefusedItem:
+def salient_amount(cell: Cell, measure: salient_terms.Measure) -> Amount | RefusedItem:
     """Return the amount of a cell in the publisher's unit, or the reason why it is unknown."""
     text, unit = cell.text.removesuffix("%"), measure.unit
     if text == "E" and cell.statistic is Statistic.NET_IMPORT_RELIANCE:

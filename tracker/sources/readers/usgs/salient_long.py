@@ -8,24 +8,9 @@ from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import RefusedItem
-from tracker.sources.readers.usgs import notes
+from tracker.sources.readers.usgs import notes, salient_terms
 from tracker.sources.readers.usgs.layouts import SectionRow
 from tracker.sources.readers.usgs.salient_claims import NOT_FOLLOWED, Subject, parse_salient
-from tracker.sources.readers.usgs.salient_terms import (
-    KINDS,
-    MAX_FORM_CHARACTERS,
-    OF_WEIGHT,
-    REMARK,
-    Measure,
-    Product,
-    declarations,
-    find_measure,
-    find_subject,
-    form_slug,
-    narrowed,
-    product_of_word,
-    rebase,
-)
 
 STATISTICS = {
     "production": Statistic.PRODUCTION,
@@ -78,7 +63,7 @@ class LongReader:
         if not field["Year"].isdecimal():
             return row.refused(f"unknown year {field['Year']!r}")
         statistic = _statistic(field)
-        product = find_subject(field["Commodity"])
+        product = salient_terms.find_subject(field["Commodity"])
         if statistic is None:
             return row.refused(f"{field['Statistics']} is not followed", NOT_FOLLOWED)
         if product is None:
@@ -88,11 +73,11 @@ class LongReader:
             return row.refused(f"{field['Unit']} is not a unit of figures", NOT_FOLLOWED)
         repeated = self._repeated(product.commodity, field)
         if repeated:
-            product = Product(product.commodity, repeated)
+            product = salient_terms.Product(product.commodity, repeated)
         return parse_salient(row.cell(statistic), _subject(field, statistic, product, measure))
 
     def _repeated(self, commodity: Commodity, field: dict[str, str]) -> str | None:
-        products = declarations()["repeated"].get(commodity)
+        products = salient_terms.declarations()["repeated"].get(commodity)
         key = (commodity, field["Statistics_detail"], field["Year"])
         number = self._rows[key]
         self._rows[key] += 1
@@ -113,7 +98,7 @@ def _statistic(field: dict[str, str]) -> Statistic | None:
     return STATISTICS.get(field["Statistics"].casefold())
 
 
-def _measure(field: dict[str, str], statistic: Statistic) -> Measure | None:
+def _measure(field: dict[str, str], statistic: Statistic) -> salient_terms.Measure | None:
     """Return the unit; the words of a price have precedence (manganese: metric ton unit)."""
     detail, unit = field["Statistics_detail"], field["Unit"]
     if statistic is Statistic.PRICE:
@@ -121,18 +106,21 @@ def _measure(field: dict[str, str], statistic: Statistic) -> Measure | None:
         unit = match[0] if match else unit
     elif unit == "percent" and statistic is not Statistic.NET_IMPORT_RELIANCE:
         return None
-    return find_measure(unit)
+    return salient_terms.find_measure(unit)
 
 
 def _subject(
-    field: dict[str, str], statistic: Statistic, product: Product, measure: Measure
+    field: dict[str, str],
+    statistic: Statistic,
+    product: salient_terms.Product,
+    measure: salient_terms.Measure,
 ) -> Subject:
     detail = field["Statistics_detail"]
     if statistic is Statistic.NET_IMPORT_RELIANCE:
         return _of_reliance(field, product, measure)
     parts = [part.strip() for part in re.split(r"[:,](?=\s|$)", OPENING.sub("", detail, count=1))]
-    remarks = REMARK.findall(detail)
-    weights = [words for words in (*parts, *remarks) if OF_WEIGHT.fullmatch(words)]
+    remarks = salient_terms.REMARK.findall(detail)
+    weights = [words for words in (*parts, *remarks) if salient_terms.OF_WEIGHT.fullmatch(words)]
     words = ", ".join(part for part in parts if not _is_common(part))
     is_price = statistic is Statistic.PRICE
     return Subject(
@@ -147,7 +135,7 @@ def _subject(
 
 
 def _remarks(detail: str, in_brackets: Iterable[str]) -> Iterator[str]:
-    yield from (remark for remark in in_brackets if not OF_WEIGHT.fullmatch(remark))
+    yield from (remark for remark in in_brackets if not salient_terms.OF_WEIGHT.fullmatch(remark))
     if "yearend" in detail:
         yield "At the end of the year."
 
@@ -155,7 +143,7 @@ def _remarks(detail: str, in_brackets: Iterable[str]) -> Iterator[str]:
 def _is_common(words: str) -> bool:
     """Return whether words are not part of a product's name: units, bases, averages."""
     return bool(
-        OF_WEIGHT.fullmatch(words)
+        salient_terms.OF_WEIGHT.fullmatch(words)
         or UNIT_WORDS.fullmatch(words)
         or words.casefold() in WITHOUT_MEANING
     )
@@ -163,45 +151,50 @@ def _is_common(words: str) -> bool:
 
 def _form(detail: str, words: str) -> str | None:
     """Return the product in a detail; the words after its last colon, if all words are too many."""
-    plain = REMARK.sub("", words)
+    plain = salient_terms.REMARK.sub("", words)
     after = detail.rpartition(": ")[2]
-    return form_slug(
+    return salient_terms.form_slug(
         after if len(plain) > 50 and after != detail and not _is_common(after) else plain
     )
 
 
-def _with_words(product: Product, form: str | None) -> Product:
+def _with_words(product: salient_terms.Product, form: str | None) -> salient_terms.Product:
     """Return the product of a column of commodities with the product in a detail."""
     kind, _, rest = (form or "").partition("_")
-    if kind in KINDS and rest:
-        part = product_of_word(product.commodity, rest)
+    if kind in salient_terms.KINDS and rest:
+        part = salient_terms.product_of_word(product.commodity, rest)
         word = f"{kind}_{part}" if part else kind
     else:
-        word = (product_of_word(product.commodity, form) if form else None) or ""
+        word = (salient_terms.product_of_word(product.commodity, form) if form else None) or ""
     if product.form and word and product.form not in word:
         word = f"{product.form}_{word}"
-        if len(word) > MAX_FORM_CHARACTERS:
+        if len(word) > salient_terms.MAX_FORM_CHARACTERS:
             word = product.form
-    return narrowed(product.commodity, word or product.form)
+    return salient_terms.narrowed(product.commodity, word or product.form)
 
 
-def _of_reliance(field: dict[str, str], product: Product, measure: Measure) -> Subject:
+def _of_reliance(
+    field: dict[str, str], product: salient_terms.Product, measure: salient_terms.Measure
+) -> Subject:
     """Return the subject of net import reliance: its basis is the denominator and what is left out."""
     match = RELIANCE.search(field["Statistics_detail"])
     base, rest = (match["base"], match["rest"]) if match else (None, None)
-    content = rest if rest and OF_WEIGHT.fullmatch(rest) else None
+    content = rest if rest and salient_terms.OF_WEIGHT.fullmatch(rest) else None
     left_out = (words for phrase, words in EXCLUDED.items() if phrase in field["Notes"])
-    basis = (base, content, *left_out, rebase(product.commodity) if base else None)
-    form = product.form if content or not rest else form_slug(rest)
+    basis = (base, content, *left_out, salient_terms.rebase(product.commodity) if base else None)
+    form = product.form if content or not rest else salient_terms.form_slug(rest)
     return Subject(
-        product=narrowed(product.commodity, form),
+        product=salient_terms.narrowed(product.commodity, form),
         measure=measure,
         basis="; ".join(words for words in basis if words) or None,
     )
 
 
 def _basis(
-    field: dict[str, str], weights: list[str], measure: Measure, product: Product
+    field: dict[str, str],
+    weights: list[str],
+    measure: salient_terms.Measure,
+    product: salient_terms.Product,
 ) -> str | None:
     """Return the basis of weight: of the row, its note, or its chapter."""
     if not measure.unit.endswith("t") and measure.unit != "kg":
@@ -210,12 +203,12 @@ def _basis(
         return "gross weight"
     if weights:
         return weights[0].casefold() if weights[0].casefold() == "gross weight" else weights[0]
-    declared: str | None = declarations()["basis"].get(product.commodity)
+    declared: str | None = salient_terms.declarations()["basis"].get(product.commodity)
     match = DATA_IN.match(field["Other notes"])
     return declared or (re.sub(r".*\((\w+)\)", r"\1", match["basis"]) if match else None)
 
 
-def _basis_of_price(field: dict[str, str], measure: Measure) -> str | None:
+def _basis_of_price(field: dict[str, str], measure: salient_terms.Measure) -> str | None:
     """Return the terms of a price, in the publisher's words: market, purity, delivery."""
     detail = re.sub(r"(?<=\d)\?(?=\w)", "-", field["Statistics_detail"])  # a lost hyphen
     parts = re.split(r"(?<=[:,])\s", detail.rstrip(", "))

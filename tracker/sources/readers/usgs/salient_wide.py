@@ -17,24 +17,13 @@ from msgspec import Struct
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
+from tracker.sources.readers.usgs import salient_terms
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.salient_claims import (
     KNOWN_MISTAKE,
     NOT_FOLLOWED,
     Subject,
     parse_salient,
-)
-from tracker.sources.readers.usgs.salient_terms import (
-    KINDS,
-    Measure,
-    Product,
-    declarations,
-    denominator,
-    find_measure,
-    find_subject,
-    form_slug,
-    narrowed,
-    product_of_word,
 )
 from tracker.sources.text_files import Row
 
@@ -167,8 +156,8 @@ def _content(column: Column, edition: Edition, chapter: str) -> ColumnContent | 
     if column.name == "?":
         return _refused(f"{column.header}: {column.why}", KNOWN_MISTAKE)
     words = column.name.split("_")
-    first = find_subject(words[0]) if len(words) > 2 else None
-    subject = first or find_subject(chapter)
+    first = salient_terms.find_subject(words[0]) if len(words) > 2 else None
+    subject = first or salient_terms.find_subject(chapter)
     if subject is None:
         return _refused(f"unknown commodity {chapter!r}", "UNKNOWN_COMMODITY")
     if first:
@@ -176,7 +165,7 @@ def _content(column: Column, edition: Edition, chapter: str) -> ColumnContent | 
     statistic = _statistic(words, subject)
     if statistic is None:
         return _refused(f"{column.name}: no statistic that the tracker has", NOT_FOLLOWED)
-    measure = find_measure(words[-1])
+    measure = salient_terms.find_measure(words[-1])
     if measure is None:
         return _refused(f"{column.name}: {words[-1]!r} is not a unit of figures", NOT_UNDERSTOOD)
     about = _subject(column, edition, subject, statistic, words[1:-1], measure)
@@ -187,7 +176,7 @@ def _refused(reason: str, code: str) -> RefusedItem:
     return RefusedItem(SourceLocation(1), reason, code=code)
 
 
-def _statistic(words: Sequence[str], subject: Product) -> Statistic | None:
+def _statistic(words: Sequence[str], subject: salient_terms.Product) -> Statistic | None:
     if words[0].casefold() == "shipments":
         government = "Gov" in words or subject.commodity in STOCKPILE
         return Statistic.STOCKPILE_SHIPMENTS if government else None
@@ -199,20 +188,25 @@ def _statistic(words: Sequence[str], subject: Product) -> Statistic | None:
 def _subject(
     column: Column,
     edition: Edition,
-    subject: Product,
+    subject: salient_terms.Product,
     statistic: Statistic,
     words: Sequence[str],
-    measure: Measure,
+    measure: salient_terms.Measure,
 ) -> Subject:
     plain = [WORDS.get(word.casefold(), word) for word in words]
-    kinds = [word.casefold() for word in plain if word.casefold() in KINDS]
-    slug = form_slug(" ".join(word for word in plain if word.casefold() not in KINDS))
-    word = product_of_word(subject.commodity, slug) if slug else None
+    kinds = [word.casefold() for word in plain if word.casefold() in salient_terms.KINDS]
+    slug = salient_terms.form_slug(
+        " ".join(word for word in plain if word.casefold() not in salient_terms.KINDS)
+    )
+    word = salient_terms.product_of_word(subject.commodity, slug) if slug else None
     if statistic is Statistic.CONSUMPTION and not kinds:  # the kind that reliance is a share of
-        counted = denominator(Product(subject.commodity, word), edition.year) or ""
-        kinds = [kind for kind in KINDS if counted.startswith(kind)]
+        counted = (
+            salient_terms.denominator(salient_terms.Product(subject.commodity, word), edition.year)
+            or ""
+        )
+        kinds = [kind for kind in salient_terms.KINDS if counted.startswith(kind)]
     form = "_".join(part for part in (subject.form, *kinds, word) if part) or None
-    product = narrowed(subject.commodity, form)
+    product = salient_terms.narrowed(subject.commodity, form)
     return Subject(
         product=product,
         measure=measure,
@@ -223,25 +217,31 @@ def _subject(
 
 
 def _basis(
-    product: Product, edition: Edition, statistic: Statistic, words: Sequence[str], measure: Measure
+    product: salient_terms.Product,
+    edition: Edition,
+    statistic: Statistic,
+    words: Sequence[str],
+    measure: salient_terms.Measure,
 ) -> str | None:
     """Return the denominator of reliance; the files tell no other basis, except in a header."""
     if statistic is Statistic.NET_IMPORT_RELIANCE:
-        return denominator(product, edition.year)
+        return salient_terms.denominator(product, edition.year)
     if measure.unit == "USD/mtu":
         return "WO3" if product.commodity == "tungsten" else "manganese content"
     return "gross weight" if "Gross" in words else None
 
 
 def _remarks(
-    column: Column, edition: Edition, statistic: Statistic, product: Product
+    column: Column, edition: Edition, statistic: Statistic, product: salient_terms.Product
 ) -> tuple[str, ...]:
     remarks = []
     if column.why and column.name != column.header:
         remarks.append(f"Read as {column.name}: {column.why}.")
-    changed = edition.year >= 2024 and product.commodity in declarations()["stockpile"]
+    changed = (
+        edition.year >= 2024 and product.commodity in salient_terms.declarations()["stockpile"]
+    )
     if statistic is Statistic.NET_IMPORT_RELIANCE and changed:
-        remarks.append(declarations()["stockpile_note"])
+        remarks.append(salient_terms.declarations()["stockpile_note"])
     return tuple(remarks)
 
 

@@ -18,6 +18,7 @@ from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.domain.figures.origins import Origin, Origins
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, RefusedItem, SourceLocation
+from tracker.sources.readers.usgs import salient_terms
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.import_sources import HONG_KONG, place_of
 from tracker.sources.readers.usgs.salient_claims import (
@@ -26,15 +27,6 @@ from tracker.sources.readers.usgs.salient_claims import (
     UNITED_STATES,
     Subject,
     parse_salient,
-)
-from tracker.sources.readers.usgs.salient_terms import (
-    Measure,
-    Product,
-    declarations,
-    denominator,
-    find_subject,
-    form_slug,
-    narrowed,
 )
 from tracker.sources.text_files import Row
 
@@ -45,7 +37,7 @@ OTHER_TABLES = {
     "Critical_mineral": "table 5 repeats figures of the chapters and of the tables by country",
 }
 IN_CHAPTER = "IN_CHAPTER"
-PERCENT = Measure(Unit("percent"))
+PERCENT = salient_terms.Measure(Unit("percent"))
 
 
 class Column(Struct, frozen=True):
@@ -111,15 +103,15 @@ def _column(header: Sequence[str], pattern: re.Pattern[str]) -> Column | None:
     return next(matches, None)
 
 
-def _subject(name: str) -> Product | None:
+def _subject(name: str) -> salient_terms.Product | None:
     """Return the subject of a row: `RARE EARTHS, compounds and metals`."""
-    whole = find_subject(name)
+    whole = salient_terms.find_subject(name)
     commodity, _, words = name.partition(",")
-    subject = whole or find_subject(commodity)
+    subject = whole or salient_terms.find_subject(commodity)
     if subject is None:
         return None
-    form = subject.form or (form_slug(words) if not whole else None)
-    return narrowed(subject.commodity, form)
+    form = subject.form or (salient_terms.form_slug(words) if not whole else None)
+    return salient_terms.narrowed(subject.commodity, form)
 
 
 def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
@@ -145,7 +137,7 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
                     _origin(name, with_hong_kong) for name in re.split(r",\s*", cell.text.strip())
                 ),
                 measured="value"
-                if subject.commodity in declarations()["value_lists"]
+                if subject.commodity in salient_terms.declarations()["value_lists"]
                 else "quantity",
             ),
             note=HONG_KONG.sub(
@@ -175,11 +167,11 @@ def _reliance(cell: Cell) -> Claimed | RefusedItem:
     if subject is None:
         return cell.refused(f"unknown commodity {cell.table!r}", "UNKNOWN_COMMODITY")
     key = f"{cell.edition.year} {cell.table.casefold()}"
-    declared = declarations()["figure_2"]
+    declared = salient_terms.declarations()["figure_2"]
     if key in declared["differs"]:
         reason = f"the chapter says {declared['differs'][key]}, and the chapter counts"
         return cell.refused(reason, KNOWN_MISTAKE)
     if key not in declared["without_chapter"]:
         return cell.refused("repeats the chapter's salient statistics", IN_CHAPTER)
-    basis = denominator(subject, cell.edition.year)
+    basis = salient_terms.denominator(subject, cell.edition.year)
     return parse_salient(cell, Subject(subject, PERCENT, basis))

@@ -16,17 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import (
-    Adapter,
-    Cursor,
-    FetchFailed,
-    NotUnderstood,
-    PollResult,
-    PollSteps,
-    Request,
-    Response,
-    SourceSettings,
-)
+from tracker.watch import adapter
 from tracker.watch.adapters.mofcom.acts import Act, act_request, read_act
 from tracker.watch.adapters.mofcom.controls import propose_control
 from tracker.watch.adapters.mofcom.journal import Journal
@@ -122,7 +112,7 @@ def entry_of(url: str, title: str, day: str) -> Entry:
     return Entry(url, title, date.fromisoformat(day), "", url, "")
 
 
-Part = Generator[Request | Finding, Response | None, None]
+Part = Generator[adapter.Request | Finding, adapter.Response | None, None]
 
 
 class State(Struct, frozen=True):
@@ -138,7 +128,7 @@ class State(Struct, frozen=True):
     warnings: list[str]
 
     @classmethod
-    def at(cls, settings: SourceSettings, cursor: Cursor, today: date) -> State:
+    def at(cls, settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date) -> State:
         """Load the state from a cursor; it is empty before the first poll."""
         options: Options = settings.options
         first_poll = date.fromisoformat(cursor.get("first_look", today.isoformat()))
@@ -153,7 +143,7 @@ class State(Struct, frozen=True):
         journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
         return cls(options, journal, lists, first_poll, since, today, [])
 
-    def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
+    def cursor(self, unread: Sequence[UnreadAct]) -> adapter.Cursor:
         """Return the cursor of the next poll."""
         return {
             "first_look": self.first_poll.isoformat(),
@@ -165,7 +155,9 @@ class State(Struct, frozen=True):
         }
 
 
-def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
+def poll(
+    settings: adapter.SourceSettings, cursor: adapter.Cursor, today: date
+) -> adapter.PollSteps:
     """Read the lists, repeat recent acts, read new ones, then check the numbers for gaps."""
     state = State.at(settings, cursor, today)
     waiting = [
@@ -190,12 +182,12 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
             yield _gap(year, serial, settings.address)
     first_left = min((each.entry.day for each in (*unread, *left)), default=today)
     covers_until = first_left - timedelta(days=1) if joined else None
-    return PollResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
+    return adapter.PollResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
 
 
 def _list_new_acts(
     state: State, waiting: Collection[str]
-) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, list[UnreadAct]]:
     """Read the lists; return their new acts, and yield findings about the lists themselves."""
     new = []
     for address, (language, known) in state.lists.items():
@@ -216,7 +208,7 @@ def _list_new_acts(
 
 def _read_new(
     new: list[UnreadAct], journal: Journal, options: Options
-) -> Generator[Request | Finding, Response | None, list[UnreadAct]]:
+) -> Generator[adapter.Request | Finding, adapter.Response | None, list[UnreadAct]]:
     """Read new acts, and return those to request again because they were unavailable.
 
     Raises NotUnderstood if several were fetched and none could be parsed: then the layout has changed.
@@ -228,12 +220,12 @@ def _read_new(
         try:
             response = yield from fetch(act_request(entry.url))
             act = read_apart(read_act, response, entry, options.body)
-        except FetchFailed as failure:
+        except adapter.FetchFailed as failure:
             yield _not_read(entry, language, f"Its page was not fetched: {failure.message}", None)
             if failure.status not in GONE and each.tries + 1 < MAX_TRIES:
                 unread.append(replace(each, tries=each.tries + 1))
             continue
-        except NotUnderstood as error:
+        except adapter.NotUnderstood as error:
             refused.append(error)
             reason = f"Its page could not be read: {error.message}"
             yield _not_read(entry, language, reason, response.sha256)
@@ -280,12 +272,12 @@ def _read_again(journal: Journal, last: str | None, today: date, options: Option
         try:
             response = yield from fetch(act_request(known.url))
             act = read_apart(read_act, response, entry, options.body)
-        except FetchFailed as failure:
+        except adapter.FetchFailed as failure:
             if failure.status in GONE:
                 journal.drop(known.item, known.url)
                 yield withdrawal(known.url, known.day, known.title, "zh", failure)
             continue
-        except NotUnderstood as error:
+        except adapter.NotUnderstood as error:
             yield _not_read(
                 entry, "zh", f"It can't be read any more: {error.message}", response.sha256
             )
@@ -301,7 +293,7 @@ def _report_missing(missing: list[str], known: KnownEntries, language: str) -> P
         day, title = known.entries[url]
         try:
             yield from fetch(act_request(url))
-        except FetchFailed as failure:
+        except adapter.FetchFailed as failure:
             if failure.status not in GONE:
                 continue
             yield withdrawal(url, day, title, language, failure)
@@ -356,7 +348,7 @@ def _gap(year: int, serial: int, url: str) -> Lead:
     return Lead(origin, "Its number is in none of the lists, though later ones are", LeadCode.GAP)
 
 
-ADAPTER = Adapter(
+ADAPTER = adapter.Adapter(
     name="mofcom",
     title="Announcements of China's Ministry of Commerce (HTML, in Chinese)",
     Options=Options,
