@@ -93,9 +93,13 @@ def install(directory: Path) -> None:
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
     python = directory / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    tracker = f"{ROOT}[{','.join(LIBRARIES)}]"
-    subprocess.run([*pip, "-c", constraints, "-e", tracker, *tools], check=True)
+    wanted = ["--quiet", "-c", constraints, "-e", f"{ROOT}[{','.join(LIBRARIES)}]", *tools]
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--python", python]
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+    if subprocess.run(
+        [*uv, *wanted], check=False
+    ).returncode:  # settings of pip that uv does not read
+        subprocess.run([*pip, *wanted], check=True)
     (directory / DONE).touch()
 
 
