@@ -22,16 +22,7 @@ from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.delivery.endpoints import Endpoints
 from tracker.log.replica_log import PollingFollower, ReplayedDurability, ReplicaRecorder
-from tracker.postgres.database import (
-    API,
-    HOST_TIMEOUT_SECONDS,
-    CheckedPool,
-    Connection,
-    Pool,
-    Target,
-    connect,
-    create_pool,
-)
+from tracker.postgres import database
 from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
@@ -41,18 +32,18 @@ WORK_TIMEOUT_SECONDS = 20
 STANDBY = "SELECT pg_is_in_recovery()"
 
 
-async def is_standby(connection: Connection) -> bool:
+async def is_standby(connection: database.Connection) -> bool:
     """Whether a database is a read-only standby."""
     return bool(await connection.fetchval(STANDBY))
 
 
 @asynccontextmanager
-async def running_read_only(target: Target) -> AsyncIterator[Services]:
+async def running_read_only(target: database.Target) -> AsyncIterator[Services]:
     """Run a read-only tracker on a standby. Raises NotMigrated for a standby of another version."""
     async with AsyncExitStack() as stack:
         services = await _replica(stack, target, None, None)
         assert services.replica is not None
-        connection = await connect(target, role=API)
+        connection = await database.connect(target, role=database.API)
         try:
             await services.replica.check_fits(connection)
         finally:
@@ -63,7 +54,7 @@ async def running_read_only(target: Target) -> AsyncIterator[Services]:
 
 @asynccontextmanager
 async def reading_from(
-    target: Target, primary: Services, pool: Pool, query_pool: Pool
+    target: database.Target, primary: Services, pool: database.Pool, query_pool: database.Pool
 ) -> AsyncIterator[Services]:
     """Run a tracker on a primary that serves queries from standbys, or from the primary if none
     responds."""
@@ -85,10 +76,13 @@ async def reading_from(
 
 
 async def _replica(
-    stack: AsyncExitStack, target: Target, pool: Pool | None, query_pool: Pool | None
+    stack: AsyncExitStack,
+    target: database.Target,
+    pool: database.Pool | None,
+    query_pool: database.Pool | None,
 ) -> Services:
     """Return the parts that read from a replica; the primary's pools replace an unreachable one."""
-    target = {"timeout": HOST_TIMEOUT_SECONDS} | target
+    target = {"timeout": database.HOST_TIMEOUT_SECONDS} | target
     projection = Versions()
     replica = Replica(linked_projections(), projection.name, target)
     durability = ReplayedDurability(replica.position)
@@ -120,12 +114,12 @@ async def _replica(
 
 
 async def _pool(
-    stack: AsyncExitStack, target: Target, primary: Pool | None, **options: Any
+    stack: AsyncExitStack, target: database.Target, primary: database.Pool | None, **options: Any
 ) -> ReplicaPool:
-    pool = await create_pool(
+    pool = await database.create_pool(
         target, kind=ReplicaPool, session=ReplicaSession, least=0 if primary else 1, **options
     )
     assert isinstance(pool, ReplicaPool)
     stack.push_async_callback(pool.close)
-    pool.primary = cast(CheckedPool | None, primary)
+    pool.primary = cast(database.CheckedPool | None, primary)
     return pool

@@ -9,14 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import (
-    DataDir,
-    day_option,
-    print_whole,
-    report_errors,
-    run_with_database,
-    stderr,
-)
+from deploy.cli import common
 from deploy.cli.process import Exit
 from deploy.output.progress import progress_bar
 from tracker.errors import InvalidInput
@@ -37,12 +30,12 @@ def check(
         Path | None, typer.Option(help="The file for the results (default: standard output).")
     ] = None,
     valid_at: Annotated[
-        date | None, day_option(help="The day of the checks (default: today, UTC).")
+        date | None, common.day_option(help="The day of the checks (default: today, UTC).")
     ] = None,
     position: Annotated[
         int | None, typer.Option(min=0, help="The position of the log (default: the last one).")
     ] = None,
-    data_dir: DataDir = None,
+    data_dir: common.DataDir = None,
 ) -> None:
     """Check the shipments of a file: the rules that apply, duties and open questions.
 
@@ -52,7 +45,7 @@ def check(
 
     from schema.tables.shipment_file import LineChecker, ShipmentFile  # it would delay every start
 
-    with report_errors():
+    with common.report_errors():
         shipments = ShipmentFile.parse(_read(file))
     result = bytearray()
 
@@ -61,19 +54,19 @@ def check(
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve(valid_at, None, position)
             checker = LineChecker(services.as_of, moment, shipments)
-            with progress_bar(stderr) as progress:
+            with progress_bar(common.stderr) as progress:
                 task = progress.add_task("checking", total=len(shipments.rows) + 1)
                 async for line in checker.lines():
                     result.extend(line)
                     progress.advance(task)
         return checker.errors
 
-    errors = run_with_database(data_dir, work)
-    with report_errors():
+    errors = common.run_with_database(data_dir, work)
+    with common.report_errors():
         _write(bytes(result), out)
     if errors:
         lines = "1 line has an error" if errors == 1 else f"{errors} lines have errors"
-        stderr.print(f"{lines}: see the column `error`.", style="yellow", markup=False)
+        common.stderr.print(f"{lines}: see the column `error`.", style="yellow", markup=False)
         raise typer.Exit(Exit.REFUSED)
 
 
@@ -87,7 +80,7 @@ def _read(path: Path) -> bytes:
 def _write(result: bytes, out: Path | None) -> None:
     """Write the result to a file or to standard output. Raises InvalidInput."""
     if out is None:
-        print_whole(result.decode().splitlines())
+        common.print_whole(result.decode().splitlines())
         return
     part = out.parent / f".{out.name}.{os.getpid()}.part"
     try:

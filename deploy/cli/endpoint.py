@@ -7,15 +7,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from deploy.bootstrap import opened_pool
+from deploy.cli import filter_options
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
-from deploy.cli.filter_options import (
-    AfterPosition,
-    OfCommodities,
-    OfEntity,
-    OfPlaces,
-    OfTypes,
-    requested_filter,
-)
 from deploy.cli.rows import Row, print_rows
 from deploy.config import settings
 from tracker import clock
@@ -48,11 +41,11 @@ def add(
     name: Annotated[
         str | None, typer.Option(help="A name of your choice (default: the host of the address).")
     ] = None,
-    after: AfterPosition = None,
-    types: OfTypes = None,
-    commodity: OfCommodities = None,
-    place: OfPlaces = None,
-    about: OfEntity = None,
+    after: filter_options.AfterPosition = None,
+    types: filter_options.OfTypes = None,
+    commodity: filter_options.OfCommodities = None,
+    place: filter_options.OfPlaces = None,
+    about: filter_options.OfEntity = None,
     format: Annotated[
         EndpointFormat,
         typer.Option(help="The format: the events, or messages for a chat in Slack or Teams."),
@@ -85,7 +78,7 @@ def add(
             url=url,
             name=name,
             after=after,
-            filter=requested_filter(types, commodity, place, about),
+            filter=filter_options.requested_filter(types, commodity, place, about),
             format=format,
             max_batch_events=batch,
             with_proof=proof,

@@ -7,15 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import open_pool, prepare
+from deploy.cli import filter_options
 from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
-from deploy.cli.filter_options import (
-    AfterPosition,
-    OfCommodities,
-    OfEntity,
-    OfPlaces,
-    OfTypes,
-    requested_filter,
-)
 from deploy.config import settings
 from deploy.config.table import TABLE
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
@@ -88,11 +81,11 @@ def relay(
     name: Name = "nats",
     stream: Stream = "MINERALS",
     prefix: Prefix = "minerals",
-    after: AfterPosition = None,
-    types: OfTypes = None,
-    commodity: OfCommodities = None,
-    place: OfPlaces = None,
-    about: OfEntity = None,
+    after: filter_options.AfterPosition = None,
+    types: filter_options.OfTypes = None,
+    commodity: filter_options.OfCommodities = None,
+    place: filter_options.OfPlaces = None,
+    about: filter_options.OfEntity = None,
     credentials: Credentials = None,
     ca: CertificateAuthorities = None,
     certificate: Certificate = None,
@@ -110,7 +103,7 @@ def relay(
     log_to_stderr(log_level, log_format, [*settings.secrets(), *secrets_in(url)])
     with report_errors():
         address = NatsAddress(parse_servers(url), credentials, ca, certificate)
-        filter = requested_filter(types, commodity, place, about)
+        filter = filter_options.requested_filter(types, commodity, place, about)
         sink = jetstream_sink(
             address,
             relay=name,

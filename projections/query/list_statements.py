@@ -1,4 +1,4 @@
-"""Composition of the statements of lists. `tests/projections/golden` has them in full.
+"""Composition of the statements of lists. `tests/projections/golden.sql` has them in full.
 
 A list reads the entities that may be in it, looks up the version of each at the moment, and applies the
 conditions. A statement has only the requested conditions, which keeps planning and execution cheap.

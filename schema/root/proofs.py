@@ -8,15 +8,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_required_position
-from schema.types.proof import (
-    Checkpoint,
-    ConsistencyProof,
-    InclusionProof,
-    LogKey,
-    consistency,
-    inclusion,
-    log_key,
-)
+from schema.types import proof
 
 AtSize: TypeAlias = Annotated[
     Position | None, argument(description="The size of the checkpoint; the newest if left out.")
@@ -38,17 +30,17 @@ class Proofs:
                 " checkpoint if left out."
             ),
         ] = None,
-    ) -> Checkpoint:
+    ) -> proof.Checkpoint:
         """A signed checkpoint of the log. Auditors store the checkpoints that they have seen; see
         docs/audit.md."""
         publications = info.context.services.proofs
-        return Checkpoint(of=await publications.checkpoint(parse_position(size, "size")))
+        return proof.Checkpoint(of=await publications.checkpoint(parse_position(size, "size")))
 
     @resolver_field
-    async def log_keys(self, info: Info) -> list[LogKey]:
+    async def log_keys(self, info: Info) -> list[proof.LogKey]:
         """The public keys of the log, the oldest first. A process that does not sign the log returns the
         error `NOT_FOUND`. `/log/key` has the keys as text."""
-        return [log_key(key) for key in await info.context.services.public_keys()]
+        return [proof.log_key(key) for key in await info.context.services.public_keys()]
 
     @resolver_field
     async def inclusion_proof(
@@ -58,10 +50,10 @@ class Proofs:
             Position, argument(name="position", description="The position of the event in the log.")
         ],
         size: AtSize = None,
-    ) -> InclusionProof:
+    ) -> proof.InclusionProof:
         """A proof that an event is in the log that a checkpoint commits to."""
         publications = info.context.services.proofs
-        return inclusion(
+        return proof.inclusion(
             await publications.inclusion(
                 parse_required_position(at, "position"), parse_position(size, "size")
             )
@@ -84,10 +76,10 @@ class Proofs:
                 name="to", description="The size of the newer checkpoint; the newest if left out."
             ),
         ] = None,
-    ) -> ConsistencyProof:
+    ) -> proof.ConsistencyProof:
         """A proof that a checkpoint commits to all events of an older size of the log, unchanged."""
         publications = info.context.services.proofs
-        return consistency(
+        return proof.consistency(
             *await publications.consistency(
                 parse_required_position(old, "from"), parse_position(new, "to")
             )

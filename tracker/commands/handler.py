@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from tracker import errors
 from tracker.commands.commands import (
     Command,
     CorrectEvent,
@@ -23,14 +24,6 @@ from tracker.domain.entities.entity import Entity, RecordedFact, check_stream
 from tracker.domain.entities.fact import Fact, Source
 from tracker.domain.entities.redaction import Redacted, Redaction
 from tracker.domain.evidence.watched_source_facts import SnapshotRedacted
-from tracker.errors import (
-    IdempotencyConflict,
-    InvalidInput,
-    NotFound,
-    Path,
-    Unavailable,
-    VersionConflict,
-)
 from tracker.log.append import AppendResult
 from tracker.log.entries import SOURCE, NewEvent, RecordedEvent
 from tracker.log.recorder import Recorder
@@ -192,7 +185,7 @@ class Commands:
         with _translate_lost_connection():
             fetches = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
         if not fetches:
-            raise NotFound(f"There is no snapshot {sha256}", path=("sha256",))
+            raise errors.NotFound(f"There is no snapshot {sha256}", path=("sha256",))
         return await self.record(
             fetches[0].stream, fact, idempotency_key=idempotency_key, actor=actor
         )
@@ -202,11 +195,11 @@ class Commands:
         with _translate_lost_connection():
             event = await self._recorder.event(event_id)
         if event is None:
-            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+            raise errors.NotFound(f"There is no event {event_id!r}", path=("eventId",))
         return event
 
     async def _execute(
-        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
+        self, commands: Sequence[tuple[Command, errors.Path]], ids: Sequence[str], actor: str | None
     ) -> AppendResult:
         """Execute commands that belong together, each with its path and the id of its fact."""
         plan = await self._plan(commands, ids)
@@ -216,7 +209,7 @@ class Commands:
                 return await self._recorded_result(plan, decided)
             try:
                 return await self._recorder.append(decided)
-            except (VersionConflict, IdempotencyConflict):
+            except (errors.VersionConflict, errors.IdempotencyConflict):
                 # Another command was recorded first: decide again with the present state. It may be this same
                 # command. Its commitments have other salts, so only the texts can be compared.
                 if not left:
@@ -224,7 +217,7 @@ class Commands:
         raise AssertionError("unreachable")
 
     async def _plan(
-        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
+        self, commands: Sequence[tuple[Command, errors.Path]], ids: Sequence[str]
     ) -> list[PlannedEvent]:
         """Return the facts of commands. Raises InvalidInput, NotFound or Unavailable."""
         streams = await self._streams_of(commands)
@@ -256,7 +249,7 @@ class Commands:
                     )
         return plan
 
-    async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
+    async def _streams_of(self, commands: Sequence[tuple[Command, errors.Path]]) -> dict[str, str]:
         """Return the streams of the events that commands name, by their ids."""
         named = [
             (command.event_id, path)
@@ -269,7 +262,7 @@ class Commands:
             streams = await self._recorder.streams_of([event_id for event_id, _ in named])
         for event_id, path in named:
             if event_id not in streams:
-                raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
+                raise errors.NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
         return streams
 
     async def _decide_events(
@@ -309,7 +302,7 @@ def _translate_lost_connection() -> Iterator[None]:
     try:
         yield
     except CONNECTION_ERRORS as error:
-        raise Unavailable(
+        raise errors.Unavailable(
             "The log could not be read, so nothing was recorded; try again"
         ) from error
 
@@ -322,7 +315,7 @@ async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity
 
 def _batch(
     commands: Sequence[Command], idempotency_key: str | None
-) -> tuple[list[tuple[Command, Path]], list[str]]:
+) -> tuple[list[tuple[Command, errors.Path]], list[str]]:
     """Return commands with their indexes, and the ids of their facts."""
     key = _event_id(idempotency_key)
     ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
@@ -337,5 +330,5 @@ def _event_id(idempotency_key: str | None) -> str:
 
 def _validate_event_id(event_id: str, *path: str | int) -> str:
     if not 0 < len(event_id) <= 200 or not event_id.isprintable():
-        raise InvalidInput("expected 1 to 200 printable characters", path=path)
+        raise errors.InvalidInput("expected 1 to 200 printable characters", path=path)
     return event_id

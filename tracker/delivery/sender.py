@@ -25,13 +25,7 @@ from yarl import URL
 
 from tracker.delivery.message import Message
 from tracker.delivery.signatures import SigningKey, sign
-from tracker.web.connector import (
-    LOOKUP_THREADS,
-    NAME_CACHE_SECONDS,
-    AddressRefused,
-    Lookup,
-    checked_connector,
-)
+from tracker.web import connector
 from tracker.web.networks import Networks
 from tracker.web.retry_after import read_retry_after
 
@@ -92,8 +86,8 @@ class Sender:
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         tls: ssl.SSLContext | None = None,
-        lookup: Lookup = socket.getaddrinfo,
-        name_cache_seconds: int = NAME_CACHE_SECONDS,
+        lookup: connector.Lookup = socket.getaddrinfo,
+        name_cache_seconds: int = connector.NAME_CACHE_SECONDS,
     ):
         self._networks, self._origin = networks, origin
         self._timeout_seconds = timeout_seconds
@@ -103,7 +97,7 @@ class Sender:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        threads = ThreadPoolExecutor(LOOKUP_THREADS, "delivery-names")
+        threads = ThreadPoolExecutor(connector.LOOKUP_THREADS, "delivery-names")
         self._stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         for scheme in ("https", "http"):
             session = self._session(threads, encrypted=scheme == "https")
@@ -210,7 +204,7 @@ class Sender:
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_mark_reused)
         return aiohttp.ClientSession(
-            connector=checked_connector(
+            connector=connector.checked_connector(
                 self._networks,
                 threads,
                 encrypted=encrypted,
@@ -233,7 +227,7 @@ class Sender:
                 return f"no answer within {self._timeout_seconds:g} seconds"
             case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLError() as cause):
                 return f"TLS: {getattr(cause, 'verify_message', None) or cause.reason}"
-            case aiohttp.ClientConnectorError(os_error=AddressRefused() as refused):
+            case aiohttp.ClientConnectorError(os_error=connector.AddressRefused() as refused):
                 return f"deliveries may not go to {refused}"
             case aiohttp.ClientConnectorDNSError(os_error=cause):
                 return f"the name has no address: {cause.strerror or cause}"

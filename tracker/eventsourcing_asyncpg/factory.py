@@ -7,20 +7,14 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
 
 from tracker.errors import InvalidInput
+from tracker.eventsourcing_asyncpg import recorders
 from tracker.eventsourcing_asyncpg.datastore import Datastore
-from tracker.eventsourcing_asyncpg.recorders import (
-    AsyncpgAggregateRecorder,
-    AsyncpgApplicationRecorder,
-    AsyncpgProcessRecorder,
-    AsyncpgRecorder,
-    AsyncpgTrackingRecorder,
-)
 from tracker.postgres.database_url import target_from_url
 
-R = TypeVar("R", bound=AsyncpgRecorder)
+R = TypeVar("R", bound=recorders.AsyncpgRecorder)
 
 
-class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
+class AsyncpgFactory(InfrastructureFactory[recorders.AsyncpgTrackingRecorder]):
     """Stores the events of eventsourcing applications in PostgreSQL, over asyncpg.
 
     Raises OSError for a missing or invalid setting.
@@ -53,35 +47,37 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
             originator_id_type=id_type,
         )
 
-    def aggregate_recorder(self, purpose: str = "events") -> AsyncpgAggregateRecorder:
+    def aggregate_recorder(self, purpose: str = "events") -> recorders.AsyncpgAggregateRecorder:
         """Return a recorder of events or snapshots outside of application sequences."""
         return self._with_tables(
-            AsyncpgAggregateRecorder(
+            recorders.AsyncpgAggregateRecorder(
                 self.datastore, events_table_name=self._table("stored", purpose)
             )
         )
 
-    def application_recorder(self) -> AsyncpgApplicationRecorder:
+    def application_recorder(self) -> recorders.AsyncpgApplicationRecorder:
         """Return the recorder of an application's events."""
-        cls = self._resolve_class(self.APPLICATION_RECORDER_TOPIC, AsyncpgApplicationRecorder)
+        cls = self._resolve_class(
+            self.APPLICATION_RECORDER_TOPIC, recorders.AsyncpgApplicationRecorder
+        )
         return self._with_tables(
             cls(self.datastore, events_table_name=self._table("stored", "events"))
         )
 
     def tracking_recorder(
-        self, tracking_recorder_class: type[AsyncpgTrackingRecorder] | None = None
-    ) -> AsyncpgTrackingRecorder:
+        self, tracking_recorder_class: type[recorders.AsyncpgTrackingRecorder] | None = None
+    ) -> recorders.AsyncpgTrackingRecorder:
         """Return the recorder of a projection, or a view with a tracking recorder."""
         cls = tracking_recorder_class or self._resolve_class(
-            self.TRACKING_RECORDER_TOPIC, AsyncpgTrackingRecorder
+            self.TRACKING_RECORDER_TOPIC, recorders.AsyncpgTrackingRecorder
         )
         return self._with_tables(
             cls(self.datastore, tracking_table_name=self._table("notification", "tracking"))
         )
 
-    def process_recorder(self) -> AsyncpgProcessRecorder:
+    def process_recorder(self) -> recorders.AsyncpgProcessRecorder:
         """Return the recorder of an application that follows others."""
-        cls = self._resolve_class(self.PROCESS_RECORDER_TOPIC, AsyncpgProcessRecorder)
+        cls = self._resolve_class(self.PROCESS_RECORDER_TOPIC, recorders.AsyncpgProcessRecorder)
         return self._with_tables(
             cls(
                 self.datastore,

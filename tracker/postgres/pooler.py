@@ -13,14 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from tracker.postgres.database import (
-    API,
-    CONNECTION_ERRORS,
-    Target,
-    connect,
-    create_pool,
-    named_queries,
-)
+from tracker.postgres import database
 from tracker.postgres.session_settings import UnsuitableConnection
 
 ANSWER_TIMEOUT_SECONDS = 10
@@ -29,10 +22,10 @@ MAX_MOVES = 20
 """Maximum number of moves of a statement, until it is on a connection that has not prepared it."""
 CHANNEL = "tracker_pooler"
 
-SQL = named_queries(Path(__file__).with_name("pooler.sql"))
+SQL = database.named_queries(Path(__file__).with_name("pooler.sql"))
 
 
-async def check_pooler(pooled: Target, direct: Target) -> None:
+async def check_pooler(pooled: database.Target, direct: database.Target) -> None:
     """Raise UnsuitableConnection if a pooler does not support the queries of the API.
 
     Also raise it if the direct route leads to another database. The message contains the remedy.
@@ -50,8 +43,8 @@ async def check_pooler(pooled: Target, direct: Target) -> None:
 
 
 @asynccontextmanager
-async def _two_connections(pooled: Target) -> AsyncIterator[tuple[Any, Any]]:
-    pool = await create_pool(pooled, size=2, pooled=True, seconds=ANSWER_TIMEOUT_SECONDS)
+async def _two_connections(pooled: database.Target) -> AsyncIterator[tuple[Any, Any]]:
+    pool = await database.create_pool(pooled, size=2, pooled=True, seconds=ANSWER_TIMEOUT_SECONDS)
     async with pool, pool.acquire() as one, pool.acquire() as other:
         yield one, other
 
@@ -81,7 +74,7 @@ async def _at_once(*connections: Any) -> AsyncIterator[None]:
             for each in connections:
                 await transactions.enter_async_context(each.transaction())
         except (
-            CONNECTION_ERRORS
+            database.CONNECTION_ERRORS
         ) as error:  # TimeoutError is an OSError, and the pooler may end the wait
             raise UnsuitableConnection(
                 f"The pooler has no {len(connections)} connections to PostgreSQL for us: raise its"
@@ -91,9 +84,9 @@ async def _at_once(*connections: Any) -> AsyncIterator[None]:
         yield
 
 
-async def _check_notifications(pooled: Any, direct: Target) -> None:
+async def _check_notifications(pooled: Any, direct: database.Target) -> None:
     """Check that the direct route receives notifications sent through the pooler."""
-    listening = await connect(direct, role=API)
+    listening = await database.connect(direct, role=database.API)
     try:
         sent, heard = secrets.token_hex(), asyncio.Event()
         await listening.add_listener(

@@ -19,16 +19,7 @@ from tracker.domain.basics.values import PartialDate, Sha256
 from tracker.domain.basics.vocabulary import Checked, FetchFailure
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.entities.fact import Fact, Source
-from tracker.domain.evidence.watched_source_facts import (
-    MAX_WARNINGS,
-    Failed,
-    Fetched,
-    Looked,
-    PollFact,
-    Unchanged,
-    Unwatched,
-    Watched,
-)
+from tracker.domain.evidence import watched_source_facts
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError
 from tracker.log.recorder import Recorder
 from tracker.snapshots.digest import sha256_of
@@ -63,7 +54,7 @@ class SourceHistory(Struct, frozen=True):
     """Recorded history of a source: its last settings, their number of records, and the number of its last
     poll."""
 
-    settings: Watched | None
+    settings: watched_source_facts.Watched | None
     changes: int
     last_poll: int
 
@@ -79,14 +70,14 @@ class Journal:
         """Return the recorded history of a source, for example after a restore from a log."""
         stream = stream_of(key)
         facts = [known.fact for known in (await load(self._recorder, [stream]))[stream].known]
-        watched = [fact for fact in facts if isinstance(fact, Watched)]
-        polls = (fact.look for fact in facts if isinstance(fact, PollFact))
+        watched = [fact for fact in facts if isinstance(fact, watched_source_facts.Watched)]
+        polls = (fact.look for fact in facts if isinstance(fact, watched_source_facts.PollFact))
         return SourceHistory(watched[-1] if watched else None, len(watched), max(polls, default=0))
 
     async def record_watched(self, settings: SourceSettings, number: int) -> None:
         """Record that a source is watched, with the n-th version of its settings."""
         at = clock.now()
-        fact = Watched(
+        fact = watched_source_facts.Watched(
             source=_source(settings, at),
             on=_day(at),
             name=settings.name,
@@ -102,7 +93,9 @@ class Journal:
     async def record_unwatched(self, settings: SourceSettings, number: int) -> None:
         """Record that a source is no longer watched, after the n-th version of its settings."""
         at = clock.now()
-        fact = Unwatched(source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST)
+        fact = watched_source_facts.Unwatched(
+            source=_source(settings, at), on=_day(at), reason=NOT_IN_THE_LIST
+        )
         try:
             await self.record(settings.key, fact, f"watch-{settings.key}-end-{number}")
         except InvalidInput as error:
@@ -134,7 +127,7 @@ class PollJournal:
     async def record_fetched(self, response: Response) -> None:
         """Record that a response had new content."""
         address = response.request.url
-        fact = Fetched(
+        fact = watched_source_facts.Fetched(
             **self._request_fields(response.fetched_at),
             address=address,
             status=response.status,
@@ -147,7 +140,7 @@ class PollJournal:
 
     async def record_unchanged(self, response: Response) -> None:
         """Record that a response had the same content as last time."""
-        fact = Unchanged(
+        fact = watched_source_facts.Unchanged(
             **self._request_fields(response.fetched_at),
             address=response.request.url,
             status=response.status,
@@ -159,7 +152,7 @@ class PollJournal:
         self, request: Request, error: TrackerError, status: int | None, sha256: str | None
     ) -> None:
         """Record that a request failed, with a code of `FetchFailure`."""
-        fact = Failed(
+        fact = watched_source_facts.Failed(
             **self._request_fields(clock.now()),
             address=request.url,
             status=status,
@@ -171,7 +164,7 @@ class PollJournal:
 
     async def record_poll(self, report: PollReport) -> None:
         """Record that the poll has ended."""
-        fact = Looked(
+        fact = watched_source_facts.Looked(
             **self._request_fields(report.ended_at),
             started_at=report.started_at,
             requests=report.requests,
@@ -179,7 +172,9 @@ class PollJournal:
             candidates=report.candidates,
             complete=report.complete,
             covers_until=report.covers_until,
-            warnings=tuple(shorten(each) for each in report.warnings[:MAX_WARNINGS]),
+            warnings=tuple(
+                shorten(each) for each in report.warnings[: watched_source_facts.MAX_WARNINGS]
+            ),
         )
         key = self._settings.key
         await self._journal.record(key, fact, end_id(key, self._number_of_poll))

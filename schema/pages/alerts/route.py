@@ -28,14 +28,8 @@ from schema.pages.site.address import href
 from schema.pages.site.html import see_other
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
+from tracker.alerts import subscription
 from tracker.alerts.store import Alerts
-from tracker.alerts.subscription import (
-    Choice,
-    Frequency,
-    parse_address,
-    parse_frequency,
-    parse_time_zone,
-)
 from tracker.auth.scopes import Scope
 from tracker.errors import InvalidInput, NotFound, ReadOnly
 
@@ -92,12 +86,12 @@ class AlertRoute:
                 each.lower().rstrip("/") for each in (alerts.options.site, str(request.base_url))
             }
             target = parse_target(values.get("target", ""), sites)
-            choice = Choice(
+            choice = subscription.Choice(
                 str(target),
-                parse_frequency(values.get("frequency", "")),
-                parse_time_zone(values.get("timeZone", "")),
+                subscription.parse_frequency(values.get("frequency", "")),
+                subscription.parse_time_zone(values.get("timeZone", "")),
             )
-            address = parse_address(values.get("address", ""))
+            address = subscription.parse_address(values.get("address", ""))
             admitted = await alerts.admit(
                 address, _network(request)
             )  # before the check, which costs
@@ -115,7 +109,7 @@ class AlertRoute:
         pairs = await read_form(request, MAX_FORM_BYTES)
         try:
             _require_single(pairs)
-            address = parse_address(dict(pairs).get("address", ""))
+            address = subscription.parse_address(dict(pairs).get("address", ""))
         except InvalidInput as error:
             return self._form(request, client, {}, error)
         letter = partial(links_letter, alerts.options.site)
@@ -136,7 +130,7 @@ class AlertRoute:
             client,
             title="E-mail alerts",
             values={name: values.get(name, "") for name in FIELDS},
-            frequencies=list(Frequency),
+            frequencies=list(subscription.Frequency),
             error=refused,
             wrong=str(refused.path[0]) if refused and refused.path else None,
             notice=notice,
@@ -196,7 +190,7 @@ class AlertRoute:
         client: Client,
         title: str,
         text: str,
-        choice: Choice | None = None,
+        choice: subscription.Choice | None = None,
         button: str | None = None,
     ) -> Response:
         """Return a page with a text, a subscription and the button of an action."""

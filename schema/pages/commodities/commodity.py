@@ -32,15 +32,7 @@ from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
 from tracker.domain.basics.vocabulary import Stage
-from tracker.domain.wording.phrases import (
-    authority_phrase,
-    listed,
-    many,
-    percent,
-    with_article,
-    with_capital,
-    word_phrase,
-)
+from tracker.domain.wording import phrases
 
 UNCONFIRMED = {one.name: one.plural for one in Confirmation if one is not Confirmation.CONFIRMED}
 """Words for statuses that are not confirmed."""
@@ -174,13 +166,13 @@ def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
     """Name the stages with figures, where mining or refining has none."""
     key = shown["commodity"]["key"]
     stages = {one["stage"] for one in shown["available"] if one["commodity"]["key"] == key}
-    recorded = sorted(word_phrase(stage) for stage in stages if stage)
-    missing = [word_phrase(stage) for stage in MAIN_STAGES if stage not in stages]
+    recorded = sorted(phrases.word_phrase(stage) for stage in stages if stage)
+    missing = [phrases.word_phrase(stage) for stage in MAIN_STAGES if stage not in stages]
     if not recorded or len(missing) != 1:
         return []
     return [
         f"No figures for {missing[0]} production are recorded."
-        f" Figures exist for {listed(recorded)} production."
+        f" Figures exist for {phrases.listed(recorded)} production."
     ]
 
 
@@ -193,14 +185,14 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
         predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
-            f"{with_capital(with_article(first['place']['name']))} {verb}"
-            f" {percent(first['share'])} of the world’s output of {year},"
-            f" as {authority_phrase(world['source']['publisher'])} {predicate}{mixed}."
+            f"{phrases.with_capital(phrases.with_article(first['place']['name']))} {verb}"
+            f" {phrases.percent(first['share'])} of the world’s output of {year},"
+            f" as {phrases.authority_phrase(world['source']['publisher'])} {predicate}{mixed}."
         ]
     if world:
         return [
             f"The world’s output of {year}: {measured(world)}, by"
-            f" {authority_phrase(world['source']['publisher'])}. No share of a place is known."
+            f" {phrases.authority_phrase(world['source']['publisher'])}. No share of a place is known."
         ]
     if figures:
         return [f"There is no number for the world’s output of {year}, so no shares."]
@@ -214,14 +206,14 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     if not clauses.in_force:
         return ["No recorded clause in force covers it."]
     covers = "covers" if clauses.in_force == 1 else "cover"
-    sentences = [f"{many(clauses.in_force, 'clause')} in force {covers} it."]
+    sentences = [f"{phrases.many(clauses.in_force, 'clause')} in force {covers} it."]
     row = next(iter(exposure), None)
     if row is None:
         sentences.append("The share of this output under export controls is not known.")
     elif row.wholly is not None:
         sentences.append(
-            f"Controls for every destination cover {percent(row.wholly)} of this output fully and"
-            f" {percent(row.partly or 0)} partly."
+            f"Controls for every destination cover {phrases.percent(row.wholly)} of this output fully and"
+            f" {phrases.percent(row.partly or 0)} partly."
         )
     return sentences + unconfirmed_sentences(clauses, row)
 
@@ -235,16 +227,16 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
     ]
     if not counts:
         return []
-    sentences = [f"Not confirmed: {listed(counts)}."]
+    sentences = [f"Not confirmed: {phrases.listed(counts)}."]
     shares = [
-        f"{percent(share)} {meaning}"
+        f"{phrases.percent(share)} {meaning}"
         for share, meaning in zip(
             (row.assumed, row.contradicted) if row else (), UNCONFIRMED.values(), strict=False
         )
         if share and float(share) > 0
     ]
     return (
-        [*sentences, f"Share of the output that rests on these alone: {listed(shares)}."]
+        [*sentences, f"Share of the output that rests on these alone: {phrases.listed(shares)}."]
         if shares
         else sentences
     )
@@ -271,7 +263,7 @@ def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str,
         of = one["commodity"]["key"]
         name = product("" if of == key else one["commodity"]["name"], one["form"])
         label = ", ".join(
-            part for part in (name.removeprefix(", "), word_phrase(one["stage"])) if part
+            part for part in (name.removeprefix(", "), phrases.word_phrase(one["stage"])) if part
         )
         link = address.link(path_of("commodities", of), stage=one["stage"], form=one["form"])
         is_shown = (of, one["stage"], one["form"]) == (key, shown["stage"], shown["form"])
@@ -286,7 +278,7 @@ def measure_words(claim: Mapping[str, Any] | None) -> str:
 
 def attribution(state: Mapping[str, Any]) -> str:
     """Return the publishers and the date of the numbers in a chart."""
-    return "; ".join([listed(_sources(state)) or "No publisher", as_of_words(state)])
+    return "; ".join([phrases.listed(_sources(state)) or "No publisher", as_of_words(state)])
 
 
 def _sources(state: Mapping[str, Any]) -> list[str]:

@@ -16,16 +16,9 @@ from starlette.routing import Route
 
 from schema.base.errors import tracker_error
 from schema.execution.response_cache import ResponseCache
+from schema.http import messages
 from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
-from schema.http.messages import (
-    STATUS,
-    advice,
-    check_parameters,
-    errors_as_json,
-    json_response,
-    observe,
-)
 from schema.http.rendered import RenderedPages
 from schema.pages.embed.oembed import describe, max_pixels
 from schema.pages.registry import page_at
@@ -78,7 +71,7 @@ class EmbedRoute:
     async def respond(self, request: Request) -> Response:
         """Return a part of a page; errors are documents that may be framed too."""
         answer = self._respond(without_cookies(request))
-        return await observe(self._observer, self._pacing, "page", request, answer)
+        return await messages.observe(self._observer, self._pacing, "page", request, answer)
 
     async def _respond(self, request: Request) -> Response:
         try:
@@ -91,8 +84,8 @@ class EmbedRoute:
             problem = tracker_error(error)
         current_operation().note_error(problem.code)
         html = environment().get_template("embed/problem.html").render(problem=problem)
-        headers = {**FRAMED, "Cache-Control": "no-store", **advice(problem)}
-        return Response(html, STATUS.get(problem.code, 400), headers, HTML)
+        headers = {**FRAMED, "Cache-Control": "no-store", **messages.advice(problem)}
+        return Response(html, messages.STATUS.get(problem.code, 400), headers, HTML)
 
     async def _page_request(
         self, request: Request, path: str, pairs: list[tuple[str, str]]
@@ -115,11 +108,11 @@ class EmbedRoute:
             page_request.request, {**FRAMED, "Cache-Control": cached, "Vary": VARY}, HTML
         )
 
-    @errors_as_json
+    @messages.errors_as_json
     async def describe(self, request: Request) -> Response:
         """Return the description of the page or of the part at an address of this site."""
         request = without_cookies(request)
-        check_parameters(request, ("url", "format", "maxwidth", "maxheight"))
+        messages.check_parameters(request, ("url", "format", "maxwidth", "maxheight"))
         if request.query_params.get("format", "json") != "json":
             raise InvalidInput("expected json", code="FORMAT_NOT_OFFERED", path=("format",))
         limits = [max_pixels(request.query_params, name) for name in ("maxwidth", "maxheight")]
@@ -130,7 +123,7 @@ class EmbedRoute:
         async with self._queries.query_slot(page_request):
             shown = await asyncio.to_thread(page_request.page.view, data, page_request.address)
         part = chosen_part(part, shown)
-        return json_response(
+        return messages.json_response(
             describe(page_request, part, shown, *limits),
             Cache_Control=self._queries.cache_control(page_request),
             Vary=VARY,

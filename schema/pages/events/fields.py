@@ -14,14 +14,7 @@ from msgspec import Struct, field
 
 from schema.pages.site.address import entity_path, path_of
 from tracker.domain.catalogue.places import Place
-from tracker.domain.wording.phrases import (
-    NBSP,
-    field_phrase,
-    number,
-    short_date,
-    with_capital,
-    word_phrase,
-)
+from tracker.domain.wording import phrases
 from tracker.errors import InvalidInput
 
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
@@ -145,23 +138,23 @@ def shown(name: str, value: Any, pointer: str) -> ShownValue:
     if isinstance(value, int):
         if name in YEARS:
             return ShownValue(pointer, "text", text)
-        return ShownValue(pointer, "number", number(text))
+        return ShownValue(pointer, "number", phrases.number(text))
     if name in NUMBERS and DECIMAL.fullmatch(text):
-        return ShownValue(pointer, "number", number(text))
+        return ShownValue(pointer, "number", phrases.number(text))
     if name in WORDS:
         path = path_of("commodities", text) if name in ("commodities", "commodity") else None
-        return ShownValue(pointer, "words", word_phrase(text), path=path)
+        return ShownValue(pointer, "words", phrases.word_phrase(text), path=path)
     if name in ACTORS:
         return _actor(pointer, text)
     if DATE.fullmatch(text):
-        return ShownValue(pointer, "day", short_date(text))
+        return ShownValue(pointer, "day", phrases.short_date(text))
     return ShownValue(pointer, "text", text, path=_page_of(text))
 
 
 def shown_time(recorded_at: str) -> ShownValue:
     """Return the time of recording, to the second."""
     day, _, clock = recorded_at.partition("T")
-    return ShownValue("/time", "time", f"{short_date(day)}, {clock[:8]}{NBSP}UTC")
+    return ShownValue("/time", "time", f"{phrases.short_date(day)}, {clock[:8]}{phrases.NBSP}UTC")
 
 
 def _actor(pointer: str, code: str) -> ShownValue:
@@ -179,7 +172,7 @@ def _page_of(text: str) -> str | None:
 
 def label_of(name: str) -> str:
     """Return the name of a field in words: `inForceFrom` is `In force from`."""
-    return LABELS.get(name) or with_capital(field_phrase(name))
+    return LABELS.get(name) or phrases.with_capital(phrases.field_phrase(name))
 
 
 def pointers(fields: list[Field]) -> Iterator[str]:

@@ -5,13 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_bars import (
-    RowOfPeriods,
-    StatusTable,
-    Track,
-    draw_status_table,
-    periods_of,
-)
+from schema.pages.charts import status_bars
 from schema.pages.forms.fields import label_of
 from tracker.domain.wording.phrases import short_date, word_phrase
 
@@ -30,18 +24,18 @@ def meaningful_fields(change: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [of for of in change["fields"] if not of["path"] or of["path"][-1] not in EVIDENCE]
 
 
-def status_table(changes: Sequence[Mapping[str, Any]], day: date) -> StatusTable:
+def status_table(changes: Sequence[Mapping[str, Any]], day: date) -> status_bars.StatusTable:
     """Draw the statuses of clauses over time, before and after the change."""
     rows = [
-        RowOfPeriods(
+        status_bars.RowOfPeriods(
             label=words,
-            tracks=[Track(change["measure"], periods_of(change[side]))],
+            tracks=[status_bars.Track(change["measure"], status_bars.periods_of(change[side]))],
             group=f"{change['entity'].partition('/')[2]}, clause {change['clause']}",
         )
         for change in changes
         for side, words in SIDES
     ]
-    return draw_status_table(rows, day)
+    return status_bars.draw_status_table(rows, day)
 
 
 PARTS = {"clauses": "Clause", "members": "Member", "claims": "Claim"}

@@ -24,15 +24,7 @@ from schema.pages.forms.form import (
 from schema.pages.forms.own_api import OwnApi
 from schema.pages.forms.responses import form_page
 from schema.pages.record.preview_words import written
-from schema.pages.review.actions import (
-    ACCEPT,
-    ASSIGN,
-    DONE,
-    POSTPONE,
-    REJECT,
-    actions_on,
-    outcome_of,
-)
+from schema.pages.review import actions
 from schema.pages.review.queue import REVIEW, Queue
 from tracker.errors import Forbidden, InvalidInput, Unauthenticated, VersionConflict
 
@@ -40,7 +32,10 @@ MARKED = "marked"
 """Field of the form: a candidate with its revision, as `12:3`."""
 MAX_MARKED = 50
 """Maximum number of candidates of one decision: a page of the queue."""
-CHOICES = {action.do: action for action in (ACCEPT, REJECT, POSTPONE, ASSIGN)}
+CHOICES = {
+    action.do: action
+    for action in (actions.ACCEPT, actions.REJECT, actions.POSTPONE, actions.ASSIGN)
+}
 """Actions on several candidates by the values of `do`."""
 
 
@@ -116,7 +111,7 @@ class SeveralPage:
             changed = error.code == VersionConflict.code
             return replace(marked, obstacle=CHANGED if changed else error.message)
         assert made
-        return replace(marked, outcome=DONE[outcome_of(action, made["candidate"])])
+        return replace(marked, outcome=actions.DONE[actions.outcome_of(action, made["candidate"])])
 
 
 def marked_in(values: Sequence[str]) -> list[tuple[str, int]]:
@@ -140,11 +135,11 @@ def obstacle_to(
     """Return the reason why an action on a candidate is not possible; None if it is."""
     if candidate["revision"] != revision:
         return CHANGED
-    possible = {each.do for each in actions_on(candidate, actor)}
+    possible = {each.do for each in actions.actions_on(candidate, actor)}
     if action.do in possible:
         return None
-    if action.do == ACCEPT.do and actor in candidate["acceptedBy"]:
+    if action.do == actions.ACCEPT.do and actor in candidate["acceptedBy"]:
         return "You have accepted it. Another person has to accept it too."
-    if action.do == ACCEPT.do and REJECT.do in possible:
+    if action.do == actions.ACCEPT.do and actions.REJECT.do in possible:
         return "It proposes no fact: make it one, or close it."
     return f"It is {candidate['state'].lower()}."

@@ -6,16 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schema.http import cross_site
 from schema.http.authentication import AccessControl, Client
-from schema.http.cross_site import (
-    SIGN_IN,
-    SIGN_OUT,
-    forget_token,
-    own_path,
-    read_form,
-    set_token_cookie,
-    token_in_cookie,
-)
 from schema.http.messages import STATUS, advice
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, see_other, session
@@ -35,8 +27,8 @@ class SignIn:
     def routes(self, pages: PlainPages) -> Sequence[Route]:
         """Return the routes."""
         return [
-            pages.route(SIGN_IN, self.respond, ("GET", "POST")),
-            pages.route(SIGN_OUT, self.leave, ("POST",)),
+            pages.route(cross_site.SIGN_IN, self.respond, ("GET", "POST")),
+            pages.route(cross_site.SIGN_OUT, self.leave, ("POST",)),
         ]
 
     async def respond(self, request: Request, client: Client) -> Response:
@@ -44,20 +36,20 @@ class SignIn:
         if request.method == "POST":
             return await self._enter(request, client)
         parameters = query_parameters(request, ("next",))
-        ended = token_in_cookie(request) is not None and not client.authorization
-        response = self._page(client, own_path(parameters.get("next", "/")), ended=ended)
+        ended = cross_site.token_in_cookie(request) is not None and not client.authorization
+        response = self._page(client, cross_site.own_path(parameters.get("next", "/")), ended=ended)
         if ended:
-            forget_token(response, request)
+            cross_site.forget_token(response, request)
         return response
 
     async def _enter(self, request: Request, client: Client) -> Response:
-        form = dict(await read_form(request, MAX_FORM_BYTES))
-        following, token = own_path(form.get("next", "/")), form.get("token", "").strip()
+        form = dict(await cross_site.read_form(request, MAX_FORM_BYTES))
+        following, token = cross_site.own_path(form.get("next", "/")), form.get("token", "").strip()
         try:
             if not token:
                 raise InvalidInput("enter a token", path=("token",))
             response = see_other(following)
-            set_token_cookie(response, request, token)
+            cross_site.set_token_cookie(response, request, token)
             address = request.client and request.client.host
             await self._access_control.authenticate(f"Bearer {token}", address)
             return response
@@ -68,9 +60,9 @@ class SignIn:
 
     async def leave(self, request: Request, client: Client) -> Response:
         """Delete the token. Raises Forbidden for a form that another site sent."""
-        await read_form(request, MAX_FORM_BYTES)
-        response = see_other(SIGN_IN)
-        forget_token(response, request)
+        await cross_site.read_form(request, MAX_FORM_BYTES)
+        response = see_other(cross_site.SIGN_IN)
+        cross_site.forget_token(response, request)
         return response
 
     def _page(
@@ -83,7 +75,7 @@ class SignIn:
     ) -> Response:
         status = STATUS.get(refused.code, 400) if refused else 200
         shown = {
-            **around(Address(SIGN_IN), None, session(client)),
+            **around(Address(cross_site.SIGN_IN), None, session(client)),
             "title": "Sign in",
             "name": client.caller.name if client.authorization else None,
             "scopes": sorted(scope.value for scope in client.caller.scopes),

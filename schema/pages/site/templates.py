@@ -5,13 +5,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from jinja2 import (
-    Environment,
-    FileSystemBytecodeCache,
-    PackageLoader,
-    StrictUndefined,
-    pass_context,
-)
+import jinja2
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -33,7 +27,7 @@ LEVELS = {
 """Words before the statement, by level of completeness."""
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
+class CompiledTemplates(jinja2.FileSystemBytecodeCache):
     """Templates that processes of this user have compiled, in a private temporary directory.
 
     Compiling takes a tenth of a second for a page. It depends on the text of a template only, as no filter of
@@ -54,12 +48,12 @@ def compiled_templates() -> CompiledTemplates | None:
 
 
 @cache
-def environment() -> Environment:
+def environment() -> jinja2.Environment:
     """Return templates by their paths below `schema/pages`."""
-    made = Environment(
-        loader=PackageLoader("schema", "pages"),
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("schema", "pages"),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -104,7 +98,7 @@ def environment() -> Environment:
     return made
 
 
-@pass_context
+@jinja2.pass_context
 def value(context: Context, path: str, form: str = "number") -> Markup | str:
     """Return a number of the response, by its path in the data (`asOf.exportControls.totalCount`).
 

@@ -13,15 +13,7 @@ from schema.inputs.clause_filter import CONTROL_FILTERS, parse_control_filter
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.export_control import clause_query
-from tracker.domain.basics.control_vocabulary import (
-    ClauseStatus,
-    Confirmation,
-    Covers,
-    Direction,
-    LegalStage,
-    Match,
-    Measure,
-)
+from tracker.domain.basics import control_vocabulary
 from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.errors import InvalidInput
 
@@ -33,16 +25,20 @@ MAX_GROUPS = 1000
 class ClauseCount:
     """A number of clauses, with the values of the fields that they are counted by; other fields are null."""
 
-    status: ClauseStatus | None = field(description="Their status.")
-    measure: Measure | None = field(description="Their measure.")
+    status: control_vocabulary.ClauseStatus | None = field(description="Their status.")
+    measure: control_vocabulary.Measure | None = field(description="Their measure.")
     issuer: Place | None = field(description="The issuer of their instruments.")
-    direction: Direction | None = field(
+    direction: control_vocabulary.Direction | None = field(
         description="Whether they restrict exports, imports or production."
     )
-    covers: Covers | None = field(description="The goods or persons that they cover.")
-    legal_stage: LegalStage | None = field(description="Their legal stage.")
-    confirmation: Confirmation | None = field(description="The confirmation of their status.")
-    match: Match | None = field(
+    covers: control_vocabulary.Covers | None = field(
+        description="The goods or persons that they cover."
+    )
+    legal_stage: control_vocabulary.LegalStage | None = field(description="Their legal stage.")
+    confirmation: control_vocabulary.Confirmation | None = field(
+        description="The confirmation of their status."
+    )
+    match: control_vocabulary.Match | None = field(
         description="Whether they cover the goods of the filters for certain or possibly;"
         " `CERTAIN` without such filters."
     )
@@ -98,14 +94,14 @@ class ClauseCounts(AtMoment):
 
 
 SHOWN_AS: dict[ClauseGroup, Any] = {
-    ClauseGroup.STATUS: ClauseStatus,
-    ClauseGroup.MEASURE: Measure,
+    ClauseGroup.STATUS: control_vocabulary.ClauseStatus,
+    ClauseGroup.MEASURE: control_vocabulary.Measure,
     ClauseGroup.ISSUER: place,
-    ClauseGroup.DIRECTION: Direction,
-    ClauseGroup.COVERS: Covers,
-    ClauseGroup.LEGAL_STAGE: LegalStage,
-    ClauseGroup.CONFIRMATION: Confirmation,
-    ClauseGroup.MATCH: Match,
+    ClauseGroup.DIRECTION: control_vocabulary.Direction,
+    ClauseGroup.COVERS: control_vocabulary.Covers,
+    ClauseGroup.LEGAL_STAGE: control_vocabulary.LegalStage,
+    ClauseGroup.CONFIRMATION: control_vocabulary.Confirmation,
+    ClauseGroup.MATCH: control_vocabulary.Match,
     ClauseGroup.COMMODITY: commodity,
 }
 

@@ -14,30 +14,22 @@ from io import BytesIO
 from pathlib import Path
 
 from tracker.audit.bundle.export import BundleWriter
+from tracker.audit.format import layout
 from tracker.audit.format.bounded_files import read_file
 from tracker.audit.format.frontier import root_over
-from tracker.audit.format.layout import (
-    ANNEXES,
-    CHECKPOINT,
-    KEY,
-    BundleFiles,
-    decode_entries,
-    encode_entries,
-    positions_below,
-)
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.format.signed_note import Verifier
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
 
-ENTRIES_FILE, ANNEXES_FILE = "entries.xz", f"{ANNEXES}.xz"
+ENTRIES_FILE, ANNEXES_FILE = "entries.xz", f"{layout.ANNEXES}.xz"
 MAX_PACKED_BYTES = 64_000_000
 MAX_UNPACKED_BYTES = 1_000_000_000
 """Maximum bytes of a file, packed and unpacked: a small file could fill the memory."""
 
 
-class PackedLog(BundleFiles):
+class PackedLog(layout.BundleFiles):
     """A packed log, read like any bundle. It is unpacked once, in memory."""
 
     has_snapshots = False
@@ -54,17 +46,17 @@ class PackedLog(BundleFiles):
 
     async def trust(self) -> TrustPolicy:
         """Return the keys in the log itself, which prove nothing about its origin."""
-        lines = (await self.read_required(KEY)).decode().splitlines()
+        lines = (await self.read_required(layout.KEY)).decode().splitlines()
         return TrustPolicy(tuple(map(Verifier.parse, lines)))
 
     async def all_entries(self) -> list[bytes]:
         """Return the entries in order; none if there is no log. Raises Rejected (BAD_LENGTH)."""
         if self._entries is None:
-            note = await self.read(CHECKPOINT)
+            note = await self.read(layout.CHECKPOINT)
             if note is None:
                 return []
-            tile = Tile(0, 0, parse_head(note, CHECKPOINT)[1].size)
-            entries, fault = decode_entries(self._unpack(ENTRIES_FILE), tile, ENTRIES_FILE)
+            tile = Tile(0, 0, parse_head(note, layout.CHECKPOINT)[1].size)
+            entries, fault = layout.decode_entries(self._unpack(ENTRIES_FILE), tile, ENTRIES_FILE)
             if fault:
                 raise fault
             self._entries = entries
@@ -72,7 +64,7 @@ class PackedLog(BundleFiles):
 
     async def entries(self, tile: Tile) -> list[bytes]:
         """Return the entries below a tile of level 0. Raises Rejected (BAD_LENGTH)."""
-        first = positions_below(tile, 0)[0] - 1
+        first = layout.positions_below(tile, 0)[0] - 1
         return (await self.all_entries())[first : first + tile.width]
 
     async def tile(self, tile: Tile) -> list[bytes]:
@@ -120,7 +112,10 @@ def append_packed(
     `keys` are those of all its heads. Raises InvalidInput if the directory cannot be written.
     """
     writer = BundleWriter(log.directory)
-    for name, more in ((ENTRIES_FILE, encode_entries(entries)), (ANNEXES_FILE, b"".join(annexes))):
+    for name, more in (
+        (ENTRIES_FILE, layout.encode_entries(entries)),
+        (ANNEXES_FILE, b"".join(annexes)),
+    ):
         writer.write_file(name, log.packed(name) + lzma.compress(more))
-    writer.write_file(KEY, "".join(f"{key}\n" for key in keys).encode())
+    writer.write_file(layout.KEY, "".join(f"{key}\n" for key in keys).encode())
     writer.finish(head)

@@ -17,16 +17,9 @@ from nats.js import api
 from nats.js.errors import NotFoundError
 
 from tracker.delivery.message import EVENT_MEDIA_TYPE, message_id
+from tracker.delivery.relay import sink
 from tracker.delivery.relay.nats_address import NatsAddress
 from tracker.delivery.relay.nats_connection import ERRORS, NatsConnection
-from tracker.delivery.relay.sink import (
-    Acknowledgement,
-    LastEvent,
-    LinkedEvent,
-    SinkContent,
-    SinkRefused,
-    SinkUnavailable,
-)
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 
@@ -96,7 +89,7 @@ def subject_of(prefix: str, event_type: str) -> str:
 
 
 def headers_of(
-    linked: LinkedEvent, options: StreamOptions, expected_sequence: int
+    linked: sink.LinkedEvent, options: StreamOptions, expected_sequence: int
 ) -> dict[str, str]:
     """Return the headers of a message. Its body is the entry: a CloudEvent in structured mode."""
     event, previous = linked
@@ -146,16 +139,16 @@ class JetStreamSink:
             await self._connection.close()
         self._connection = None
 
-    async def read_content(self) -> SinkContent:
+    async def read_content(self) -> sink.SinkContent:
         """Return the present content of the stream."""
         info = await self._info()
         if info is None:
-            raise SinkUnavailable(f"{self.name}: the stream does not exist any more")
+            raise sink.SinkUnavailable(f"{self.name}: the stream does not exist any more")
         state = info.state
         last = await self._last_published(state) if state.messages else None
-        return SinkContent(last, state.last_seq, _missing(info))
+        return sink.SinkContent(last, state.last_seq, _missing(info))
 
-    async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
+    async def publish(self, run: Sequence[sink.LinkedEvent], behind: int) -> sink.Acknowledgement:
         """Publish events in order, with many unacknowledged messages at a time."""
         sequence = behind
         size = 0
@@ -167,18 +160,18 @@ class JetStreamSink:
                 ):
                     size -= len(next(iter(self._waiting.values())).event.entry)
                     if not await self._wait_acknowledged(sequence + 1):
-                        return Acknowledgement(sequence - behind, sequence)
+                        return sink.Acknowledgement(sequence - behind, sequence)
                     sequence += 1
                 await self._send(linked, behind + sent)
                 if sent % MESSAGES_AT_ONCE == 0:
                     await asyncio.sleep(0)  # so that these are sent while others are built
             while self._waiting and await self._wait_acknowledged(sequence + 1):
                 sequence += 1
-            return Acknowledgement(sequence - behind, sequence)
+            return sink.Acknowledgement(sequence - behind, sequence)
         finally:
             self._forget_waiting()
 
-    async def _send(self, linked: LinkedEvent, expected: int) -> None:
+    async def _send(self, linked: sink.LinkedEvent, expected: int) -> None:
         """Send a message. `publish_async` is not used, because it drops error responses."""
         assert self._connection is not None
         self._sent += 1
@@ -267,16 +260,16 @@ class JetStreamSink:
         """Check that a stream is configured for one relay; its limits are not checked."""
         expected = self._options.subjects
         if config.subjects != [expected] or config.mirror or config.sources:
-            raise SinkRefused(
+            raise sink.SinkRefused(
                 f"{self.name}: the stream takes {', '.join(config.subjects or ['no subjects'])}:"
                 f" expected {expected} and nothing else, from nowhere else"
             )
         if config.no_ack or config.sealed:
-            raise SinkRefused(
+            raise sink.SinkRefused(
                 f"{self.name}: expected a stream that takes and acknowledges messages"
             )
 
-    async def _last_published(self, state: api.StreamState) -> LastEvent | None:
+    async def _last_published(self, state: api.StreamState) -> sink.LastEvent | None:
         """Return the last message that this relay published. Raises SinkRefused if it belongs to another
         one."""
         least = max(state.first_seq, state.last_seq - FOREIGN_MESSAGES)
@@ -292,24 +285,24 @@ class JetStreamSink:
             logger.error("%s: the message %d was not published by the tracker", self.name, sequence)
         return None
 
-    def _read(self, message: api.RawStreamMsg) -> LastEvent | None:
+    def _read(self, message: api.RawStreamMsg) -> sink.LastEvent | None:
         """Return the event of a message, if it is one."""
         headers = message.headers or {}
         position = headers.get(POSITION, "")
         if not re.fullmatch("[0-9]{1,18}", position):
             return None
         if headers.get(RELAY) != self._options.relay:
-            raise SinkRefused(
+            raise sink.SinkRefused(
                 f"{self.name} has events of the relay {headers.get(RELAY)}: expected a stream for"
                 f" {self._options.relay} alone"
             )
-        return LastEvent(int(position), headers.get(api.Header.MSG_ID.value, ""))
+        return sink.LastEvent(int(position), headers.get(api.Header.MSG_ID.value, ""))
 
     async def _request(self, request: Coroutine[Any, Any, T]) -> T:
         assert self._connection is not None
         return await self._connection.request(request)
 
-    def _explain(self, error: Exception) -> SinkUnavailable | SinkRefused:
+    def _explain(self, error: Exception) -> sink.SinkUnavailable | sink.SinkRefused:
         assert self._connection is not None
         return self._connection.explain(error)
 

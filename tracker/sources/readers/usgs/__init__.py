@@ -19,23 +19,16 @@ from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.ids import claim_id
 from tracker.sources.reader import File, Item, Reader, RefusedItem, SourceLocation, read_fact
+from tracker.sources.readers.usgs import layouts
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.claims import parse_claim
 from tracker.sources.readers.usgs.import_sources import read_list
-from tracker.sources.readers.usgs.layouts import (
-    ENCODING,
-    MAX_FILE_BYTES,
-    SectionRow,
-    cells,
-    edition_of,
-    is_table,
-)
 from tracker.sources.readers.usgs.salient_long import LongReader
 from tracker.sources.readers.usgs.salient_wide import is_salient, read_other_table, read_wide
 from tracker.sources.readers.usgs.trends import is_trends, read_trends
 from tracker.sources.text_files import Row, head_rows, rows
 
-Part = Cell | SectionRow | RefusedItem
+Part = Cell | layouts.SectionRow | RefusedItem
 
 
 def recognise(head: bytes, name: str) -> bool:
@@ -44,7 +37,7 @@ def recognise(head: bytes, name: str) -> bool:
     if not first:
         return False
     header = _header(first[0])
-    is_usgs = is_table(header) or is_salient(header) or is_trends(header)
+    is_usgs = layouts.is_table(header) or is_salient(header) or is_trends(header)
     return is_usgs and _edition(name, first) is not None
 
 
@@ -60,10 +53,10 @@ def read(file: File, table_name: str = "") -> Iterator[Item]:
         yield from _items(read_wide(file, edition, header, _rows(file)))
     elif edition and is_trends(header):
         yield from _items(read_trends(file, edition, header, _rows(file)))
-    elif edition and is_table(header) and "_salient" in file.name.casefold():
+    elif edition and layouts.is_table(header) and "_salient" in file.name.casefold():
         yield read_other_table(file, edition, header)
     else:
-        yield from _read_tables(cells(file, table_name))
+        yield from _read_tables(layouts.cells(file, table_name))
 
 
 def _header(row: Row) -> list[str]:
@@ -71,19 +64,19 @@ def _header(row: Row) -> list[str]:
 
 
 def _edition(name: str, first: Sequence[Row]) -> Edition | None:
-    return edition_of(name, first[1].at(0) if len(first) > 1 else "")
+    return layouts.edition_of(name, first[1].at(0) if len(first) > 1 else "")
 
 
 def _rows(file: File) -> list[Row]:
     """Return the rows of a wide file without its header."""
-    return list(rows(file.at_most(MAX_FILE_BYTES), ENCODING))[1:]
+    return list(rows(file.at_most(layouts.MAX_FILE_BYTES), layouts.ENCODING))[1:]
 
 
 def _read_tables(parts: Iterable[Part]) -> Iterator[Item]:
     long = LongReader()
     for key, group in groupby(parts, key=_list_key):
         if key is not None:
-            listed = [part for part in group if isinstance(part, SectionRow)]
+            listed = [part for part in group if isinstance(part, layouts.SectionRow)]
             result = read_list(listed)
             if isinstance(result, Claimed):
                 yield _fact(listed[0].at, result)
@@ -93,14 +86,14 @@ def _read_tables(parts: Iterable[Part]) -> Iterator[Item]:
         for part in group:
             if isinstance(part, Cell):
                 yield from _items([(part.at, parse_claim(part))])
-            elif isinstance(part, SectionRow):
+            elif isinstance(part, layouts.SectionRow):
                 yield from _items([(part.at, long.read(part))])
             else:
                 yield part
 
 
 def _list_key(part: Part) -> tuple[str, ...] | None:
-    return part.list_key if isinstance(part, SectionRow) else None
+    return part.list_key if isinstance(part, layouts.SectionRow) else None
 
 
 def _items(results: Iterable[tuple[SourceLocation, Claimed | RefusedItem]]) -> Iterator[Item]:
@@ -128,7 +121,7 @@ def reader(meaning: ColumnMapping) -> Reader:
         example="mcs2024-galli_world.csv, mcs2025-galli_salient.csv, MCS2026_Commodities_Data.csv",
         recognise=recognise,
         read=partial(read, table_name=meaning.constants.get("commodities", "")),
-        encoding=ENCODING,
+        encoding=layouts.ENCODING,
         with_mapping=reader,
     )
 

@@ -18,16 +18,9 @@ from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.domain.figures.origins import Origin, Origins
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, RefusedItem, SourceLocation
-from tracker.sources.readers.usgs import salient_terms
+from tracker.sources.readers.usgs import salient_claims, salient_terms
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.import_sources import HONG_KONG, place_of
-from tracker.sources.readers.usgs.salient_claims import (
-    KNOWN_MISTAKE,
-    NOT_FOLLOWED,
-    UNITED_STATES,
-    Subject,
-    parse_salient,
-)
 from tracker.sources.text_files import Row
 
 RELIANCE = re.compile(r"Net_Import_Reliance_pct_(?P<year>\d{4})")
@@ -61,7 +54,7 @@ def read_trends(
     for name, reason in OTHER_TABLES.items():
         if name in header:
             at = SourceLocation(1)
-            yield at, RefusedItem(at, reason, ",".join(header), NOT_FOLLOWED)
+            yield at, RefusedItem(at, reason, ",".join(header), salient_claims.NOT_FOLLOWED)
             return
     reliance, sources = _column(header, RELIANCE), _column(header, SOURCES)
     assert sources is not None
@@ -124,7 +117,7 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
             source=cell.edition.source(cell.reference),
             series=Series(
                 commodity=subject.commodity,
-                place=UNITED_STATES,
+                place=salient_claims.UNITED_STATES,
                 statistic=Statistic.IMPORT_RANKS,
                 form=subject.form,
                 period=cell.year,
@@ -170,8 +163,8 @@ def _reliance(cell: Cell) -> Claimed | RefusedItem:
     declared = salient_terms.declarations()["figure_2"]
     if key in declared["differs"]:
         reason = f"the chapter says {declared['differs'][key]}, and the chapter counts"
-        return cell.refused(reason, KNOWN_MISTAKE)
+        return cell.refused(reason, salient_claims.KNOWN_MISTAKE)
     if key not in declared["without_chapter"]:
         return cell.refused("repeats the chapter's salient statistics", IN_CHAPTER)
     basis = salient_terms.denominator(subject, cell.edition.year)
-    return parse_salient(cell, Subject(subject, PERCENT, basis))
+    return salient_claims.parse_salient(cell, salient_claims.Subject(subject, PERCENT, basis))
