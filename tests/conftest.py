@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import asyncpg
 import hypothesis
 import pytest
+import pytest_asyncio
 from rich.console import Console
 
 from deploy.bootstrap import prepare, running_tracker
@@ -72,6 +73,8 @@ hypothesis.settings.register_profile("long", UNHURRIED, max_examples=2000)
 hypothesis.settings.load_profile("default")
 
 NOT_DRILLS = "not drill"
+SHARED_IN_A_PROCESS = {"read_services", "browser"}
+"""Fixtures that tests of all files share; their tests run in the loop of the session."""
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -118,11 +121,13 @@ def pytest_pycollect_makemodule(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the kinds of tests, and put the longest files first."""
+    """Mark the kinds of tests and their loops; put the longest files first."""
     for item in items:
         for mark, names in (("drill", DRILLS), ("nightly", NIGHTLY), ("quick", QUICK)):
             if is_below(item.path, names):
                 item.add_marker(mark)
+        if SHARED_IN_A_PROCESS & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     durations = read_durations()
     items.sort(key=lambda item: -durations.get(item.nodeid.partition("::")[0], 0))
 
@@ -260,6 +265,23 @@ async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
     """Run a whole tracker with the shipped corpus."""
     async with running_tracker(corpus_target) as services:
         yield services
+
+
+@pytest.fixture(scope="session")
+def read_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
+    """Create the database with the shipped corpus that all tests of a process read."""
+    yield from copied(server, corpus_template)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def read_services(read_target: Target) -> AsyncIterator[Services]:
+    """Run a tracker with the shipped corpus for tests that only read; they run in the loop of the session."""
+    async with running_tracker(read_target) as services:
+        head = await services.recorder.head()
+        yield services
+        assert await services.recorder.head() == head, (
+            "a test wrote to the tracker that all tests read"
+        )
 
 
 @pytest.fixture

@@ -16,8 +16,6 @@ from schema.assistants.route import HTTP
 from schema.services import Access, Services
 from tests.support.time_limits import within
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 NEEDED = "schema.assistants.protocol"
 """A module that HTTP imports."""
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
@@ -51,13 +49,13 @@ class SlowImport(MetaPathFinder):
 
 
 async def test_a_request_that_comes_while_another_has_the_sdk_imported_is_answered_too(
-    module_services: Services, monkeypatch: pytest.MonkeyPatch
+    read_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = SlowImport()
     monkeypatch.delitem(sys.modules, HTTP, raising=False)
     monkeypatch.delitem(sys.modules, NEEDED, raising=False)
     monkeypatch.setattr(sys, "meta_path", [slow, *sys.meta_path])
-    transport = httpx2.ASGITransport(create_app(module_services, Access()))
+    transport = httpx2.ASGITransport(create_app(read_services, Access()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         first = asyncio.create_task(client.post("/mcp", json=CALL, headers=JSON))
         assert await asyncio.to_thread(slow.begun.wait, within(20))

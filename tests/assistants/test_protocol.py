@@ -18,8 +18,6 @@ from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.postgres.database import Target
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 MAX_LIST_BYTES = 34_000
 """Maximum size of the tools as JSON, because a model's context is limited."""
 MAX_TOLD_BYTES = 10_000
@@ -232,9 +230,9 @@ async def test_an_answer_has_a_size_and_says_what_it_left_out(url: str) -> None:
     assert answer["leftOut"]["after"] in result.content[0].text
 
 
-async def test_tokens_and_limits_hold(module_services: Services) -> None:
+async def test_tokens_and_limits_hold(read_services: Services) -> None:
     access = Access(token="secret", read_open=False, rate=0.01)
-    async with serving(module_services, access) as (address, _, _):
+    async with serving(read_services, access) as (address, _, _):
         asked = await ask("POST", f"http://{address}/mcp", json=CALL, headers=JSON)
         assert asked.status_code == 401
         assert asked.headers["www-authenticate"] == "Bearer"
@@ -260,9 +258,9 @@ async def test_pages_of_other_sites_are_refused(
     assert asked.json()["errors"][0]["extensions"]["code"] == code
 
 
-async def test_own_pages_and_listed_origins_are_answered(module_services: Services) -> None:
+async def test_own_pages_and_listed_origins_are_answered(read_services: Services) -> None:
     access = Access(origins=("https://friend.example",))
-    async with serving(module_services, access) as (address, _, _):
+    async with serving(read_services, access) as (address, _, _):
         for origin in (f"http://{address}", "https://friend.example"):
             asked = await ask(
                 "POST", f"http://{address}/mcp", json=CALL, headers={**JSON, "Origin": origin}
@@ -298,11 +296,11 @@ async def test_calls_are_counted_like_other_operations(url: str) -> None:
 
 
 async def test_without_the_extra_it_is_said_how_to_install_it(
-    module_services: Services, monkeypatch: pytest.MonkeyPatch
+    read_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(route, "SDK", "no_such_package")
     monkeypatch.setattr(route, "HTTP", "not_imported_yet")
-    transport = httpx2.ASGITransport(create_app(module_services, Access()))
+    transport = httpx2.ASGITransport(create_app(read_services, Access()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         asked = await client.post("/mcp", json=CALL, headers=JSON)
     [error] = asked.json()["errors"]
@@ -312,9 +310,9 @@ async def test_without_the_extra_it_is_said_how_to_install_it(
 
 
 async def test_a_command_answers_over_standard_input_and_output(
-    module_target: Target, tmp_path: Path
+    read_target: Target, tmp_path: Path
 ) -> None:
-    target = module_target
+    target = read_target
     database = database_url(target)
     command = mcp.StdioServerParameters(
         command=TRACKER[0],

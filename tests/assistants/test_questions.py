@@ -20,7 +20,6 @@ KNOWN = {*NEEDED, "expected", "lacks", "says", "refused"}
 CHECKABLE = {"validAt", "position", "digest", "address", "mustSay", "horizon", "sources"}
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["ask"])
 async def test_a_tool_has_the_facts(url: str, question: dict[str, Any]) -> None:
     async with mcp.Client(f"{url}/mcp") as client:

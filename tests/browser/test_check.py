@@ -2,14 +2,10 @@
 
 import re
 
-import pytest
-
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
 YES = re.compile(r"^Yes ?: Do the goods fit “Tungsten carbide, not under 1C226")
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_shipment_is_checked_and_a_question_answered_without_scripts(

@@ -8,8 +8,6 @@ from playwright.async_api import expect
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 X = "/controls/cn-mofcom-2024-46"
 
 

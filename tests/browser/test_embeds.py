@@ -13,8 +13,6 @@ from tests.support.documents import block
 from tests.support.published_sites import file_server
 from tests.support.site import Site
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 CHECK = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
 PAGES = (
     "/commodities/gallium",

@@ -16,8 +16,6 @@ from tracker.postgres.database import Target
 VIOLATIONS = "axe.run().then(found => found.violations.map(one => one.id))"
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def sign_in(page: Page, site: Site, secret: str) -> None:
     """Open the endpoints page through the sign-in page."""

@@ -2,13 +2,10 @@
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RARE_EARTHS = "/commodities/rare_earths?valid=2026-11-20"
 CHINA_2023 = "/figures/rare_earths/CN/production/mine/2023?valid=2026-11-20"

@@ -13,8 +13,6 @@ from tests.support.api import control, document
 from tests.support.site import Site
 from tests.support.time_limits import within
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 DECIDED = ".proof:not([data-state=none])"
 CHECKS = ("head", "seen", "entry", "path", "texts", "page")
 Tamper = Callable[[Page], Awaitable[None]]

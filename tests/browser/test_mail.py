@@ -4,12 +4,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from schema.pages.alerts.texts import Category, Digest, Line, Point, arranged, digest_letter
 from tracker.alerts.letter import Paragraph, html
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 WIDTH = 390
 LONG = "x" * 300
 

@@ -2,15 +2,12 @@
 scripts."""
 
 import httpx2
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.api import source
 from tests.support.site import Site
 from tests.support.time_limits import within
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FOUND = "mutation ($input: FoundAllianceInput!) { foundAlliance(input: $input) { __typename } }"
 

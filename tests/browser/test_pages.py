@@ -14,8 +14,6 @@ from tests.browser.conftest import Visiting
 from tests.support.site import Site
 from tests.support.visit import HEIGHT, WIDTHS
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 MAX_BYTES, MAX_BYTES_WITH_CHARTS = 100_000, 450_000
 """Of a page with all that it loads, compressed."""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -9,7 +9,6 @@ import pytest_asyncio
 from deploy.postgres import Postgres
 from tests.browser.conftest import Visiting
 from tests.conftest import database, run_sql
-from tests.support.loops import IN_SESSION
 from tests.support.published_sites import (
     MOST_PAGES,
     broken_links,
@@ -19,8 +18,6 @@ from tests.support.published_sites import (
     record_small_log,
 )
 from tracker.audit.sign.keystore import KeyStore
-
-pytestmark = IN_SESSION
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -19,8 +19,6 @@ from tests.support.time_limits import within
 from tracker.audit.receipts.canonical import canonical_json
 from tracker.audit.receipts.receipt import Receipt
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 ADDRESS = "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=9000"
 CHECKS = ("signature", "consistency", "answer", "moment", "page")
 VALUES = st.recursive(

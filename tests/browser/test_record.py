@@ -10,8 +10,6 @@ from tests.support.site import Site
 
 VIOLATIONS = "axe.run().then(found => found.violations.map(one => one.id))"
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 
 async def sign_in(page: Page, site: Site, path: str) -> None:
     """Open a page that requires sign-in."""

@@ -22,8 +22,6 @@ from tracker.postgres.database import OWNER, WATCHER, Target, create_pool
 from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 NOTICE = "<h1>Notice</h1>" + "<p>The export of gallium needs a licence from today on.</p>" * 40
 STRANGER = '<img src=x onerror="alert(1)"> of a stranger'
 DECISION_SECONDS = 36

@@ -12,8 +12,6 @@ from tests.browser.conftest import WRITE_TOKEN, Visiting
 from tests.support.hostile_facts import KEY, SCRIPT_ADDRESS, TEXT
 from tests.support.site import Site
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 CONTROL = "/controls/cn-mofcom-2024-46"
 PINNED = f"{CONTROL}?valid=2025-11-20&position=9000"
 MAX_TABS = 80

@@ -10,8 +10,6 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 MAX_CLICKS = 3
 DAY = "2026-11-29"
 

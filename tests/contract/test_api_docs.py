@@ -18,17 +18,17 @@ OTHERS = {"from", "to", "days"}
 """Arguments that select the range of a list instead of filtering it."""
 
 
-async def test_queries_of_the_docs_have_answers(corpus_services: Services) -> None:
+async def test_queries_of_the_docs_have_answers(read_services: Services) -> None:
     [document] = [of for of in QUERIES if "announced: {from" in of]
-    data = (await execute(corpus_services, document, {}, Access()))["data"]
+    data = (await execute(read_services, document, {}, Access()))["data"]
     assert data["asOf"]["exportControls"]["nodes"]
     assert data["asOf"]["claims"]["nodes"]
     assert len(data["events"]["nodes"]) == 5
 
 
-async def test_queries_of_the_docs_about_figures_have_answers(corpus_services: Services) -> None:
+async def test_queries_of_the_docs_about_figures_have_answers(read_services: Services) -> None:
     [document] = [of for of in QUERIES if "supplies(" in of]
-    data = (await execute(corpus_services, document, {}, Access()))["data"]["asOf"]
+    data = (await execute(read_services, document, {}, Access()))["data"]["asOf"]
     assert data["supplies"]
     assert {of["year"] for of in data["productions"]} == {2021, 2022, 2023, 2024}
     assert any(of["quad"]["missing"] and of["rest"]["share"] for of in data["productions"])

@@ -16,8 +16,6 @@ from schema.services import Access, Services
 from schema.tables.table import tables
 from tests.support.api import Api
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 LANGUAGE = "http://publications.europa.eu/resource/authority/language/ENG"
 
 

@@ -22,7 +22,6 @@ from csvw import CSVW
 from tests.support.documents import block
 
 DOCUMENTED = "http://127.0.0.1:8000"
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def described(client: httpx2.AsyncClient) -> mlcroissant.Dataset:

@@ -17,8 +17,6 @@ from schema.pages.registry import PAGES
 from schema.services import Access, Services
 from tests.support.api import Api
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 RULES = f"""<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" targetNamespace="{SPACE}"
     xmlns="{SPACE}" elementFormDefault="qualified">

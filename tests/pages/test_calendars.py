@@ -7,7 +7,6 @@ from icalendar import Calendar
 
 from schema.services import Services
 from tests.support.api import Api, control, source, suspension
-from tests.support.loops import IN_FUNCTION, IN_SESSION
 
 
 async def read_calendar(api: Api, path: str) -> Any:
@@ -28,7 +27,6 @@ async def end_of_suspension(api: Api, day: str) -> Any:
     return event
 
 
-@IN_FUNCTION
 async def test_the_end_of_a_suspension_moves_when_it_is_extended_and_is_cancelled(
     services: Services,
 ) -> None:
@@ -61,7 +59,6 @@ async def test_the_end_of_a_suspension_moves_when_it_is_extended_and_is_cancelle
     assert date(2026, 11, 28) in [event["dtstart"].dt for event in as_told.events]
 
 
-@IN_SESSION
 async def test_the_calendar_has_the_days_to_come_and_those_that_passed_lately(corpus: Api) -> None:
     path = "/controls.ics?valid=2026-11-20"
     found = await read_calendar(corpus, path)
@@ -81,7 +78,6 @@ async def test_the_calendar_has_the_days_to_come_and_those_that_passed_lately(co
         assert uids < {event["uid"] for event in found.events}, "the same in every calendar"
 
 
-@IN_SESSION
 async def test_a_day_that_was_postponed_has_its_whole_history(corpus: Api) -> None:
     data = await corpus.ask(
         'query ($entity: String) { asOf(validAt: "2026-11-20") { scheduled(entity: $entity, days: 100) {'
@@ -95,7 +91,6 @@ async def test_a_day_that_was_postponed_has_its_whole_history(corpus: Api) -> No
     } in data["asOf"]["scheduled"]["nodes"]
 
 
-@IN_SESSION
 async def test_a_calendar_is_sent_again_only_when_it_changed(corpus: Api) -> None:
     for path in ("/index.ics", "/places/CN.ics", "/commodities/gallium.ics", "/changes.ics"):
         first = await corpus.request("GET", path)

@@ -24,7 +24,6 @@ from schema.tables.shipment_file import COLUMNS
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.cases import each_case
-from tests.support.loops import IN_SESSION
 
 TUNGSTEN = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
 CARBIDE = "Do the goods fit “Tungsten carbide, not under 1C226 (1C117.d)”?"
@@ -43,7 +42,6 @@ def replies(html: str, question: str) -> dict[str, str]:
     return {words: unescape(href) for href, words, text in links if unescape(text) == question}
 
 
-@IN_SESSION
 async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     text = await read(corpus, TUNGSTEN)
     parts = [
@@ -67,7 +65,6 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     assert -1 not in places
 
 
-@IN_SESSION
 async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus: Api) -> None:
     asked = await html_of(corpus, TUNGSTEN)
     assert "fit “Ammonium paratungstate" not in asked, "it has another code"
@@ -102,7 +99,6 @@ def kind_of(id: str) -> str:
     return parts[0] if issuer.isupper() else parts[1]
 
 
-@IN_SESSION
 @pytest.mark.parametrize(("shipment", "kinds"), KINDS_OF_QUESTIONS.items())
 async def test_each_kind_of_question_is_answered_by_its_links(
     corpus: Api, shipment: str, kinds: str
@@ -120,7 +116,6 @@ async def test_each_kind_of_question_is_answered_by_its_links(
             assert not replies(await html_of(corpus, href), text), f"{text} was asked again"
 
 
-@IN_SESSION
 async def test_an_answer_settles_all_rules_with_the_same_question(corpus: Api) -> None:
     path, question = "/check?commodity=lithium&valid=2025-12-01", "Are the goods in this form: ore?"
     data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
@@ -134,7 +129,6 @@ async def test_an_answer_settles_all_rules_with_the_same_question(corpus: Api) -
     assert not {*map(key_of, of_question[0]["clauses"])} & {*map(key_of, rules)}
 
 
-@IN_SESSION
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
@@ -165,7 +159,6 @@ async def test_a_problem_is_shown_beside_its_field(
     assert data.status_code == 400
 
 
-@IN_SESSION
 async def test_wrong_answers_and_other_parameters_are_refused(corpus: Api) -> None:
     wrong = await corpus.request("GET", "/check?commodity=gallium&answers=x")
     assert (wrong.status_code, "expected QUESTION:yes" in wrong.text) == (400, True)
@@ -173,20 +166,17 @@ async def test_wrong_answers_and_other_parameters_are_refused(corpus: Api) -> No
     assert (other.status_code, "not a parameter of this page" in other.text) == (400, True)
 
 
-@IN_SESSION
 async def test_names_and_short_parameters_mean_the_same(corpus: Api) -> None:
     other = "/check?commodity=Tungsten&hs=284990&origin=China&to=Germany&valid=2025-12-01"
     assert await read(corpus, other) == await read(corpus, TUNGSTEN)
 
 
-@IN_SESSION
 async def test_firms_are_not_places(corpus: Api) -> None:
     html = await html_of(corpus, "/check?commodity=gallium&importer=Japan&endUser=Foo,+US")
     assert re.search(r'id="f-importer" name="importer" value="Japan"', html)
     assert re.search(r'id="f-endUser" name="endUser" value="Foo, US"', html)
 
 
-@IN_SESSION
 @pytest.mark.parametrize(
     ("firm", "statement"),
     [
@@ -206,13 +196,11 @@ async def test_each_named_firm_is_compared_with_the_lists(
     assert text.index(statement) < text.index("Their owners are not checked.")
 
 
-@IN_SESSION
 async def test_a_firm_in_two_fields_is_compared_once(corpus: Api) -> None:
     text = await read(corpus, "/check?commodity=gallium&importer=Xyzzy+Ltd&endUser=Xyzzy+Ltd")
     assert text.count("“Xyzzy Ltd” is not on a recorded list.") == 1
 
 
-@IN_SESSION
 async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
     path = f"{TUNGSTEN}&answers=cn-mofcom-2025-10/tungsten/item/2:yes&contents=none&route=HK,SG"
     data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
@@ -228,7 +216,6 @@ async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
     assert "CERTAIN" in [row["match"] for row in rows if row["control"] == "cn-mofcom-2025-10"]
 
 
-@IN_SESSION
 async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> None:
     text = await read(corpus, "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10")
     assert "Recorded import duties amount to 70 to 95 % of the value" in text
@@ -236,7 +223,6 @@ async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> No
     assert "not covered: the ordinary duty and anti-dumping" in text.replace("\xa0", " ")
 
 
-@IN_SESSION
 async def test_the_timeline_is_an_image_with_the_disclaimer(corpus: Api) -> None:
     image = await corpus.request("GET", TUNGSTEN.replace("check?", "check.svg?"))
     assert image.status_code == 200
@@ -244,7 +230,6 @@ async def test_the_timeline_is_an_image_with_the_disclaimer(corpus: Api) -> None
     assert (await corpus.request("GET", "/check.svg")).status_code == 404
 
 
-@IN_SESSION
 async def test_the_citation_has_day_and_position(corpus: Api) -> None:
     html = await html_of(corpus, TUNGSTEN)
     [cited] = re.findall(r'aria-label="Citation as Text">([^<]*)<', html)
@@ -252,7 +237,6 @@ async def test_the_citation_has_day_and_position(corpus: Api) -> None:
     assert re.search(r"valid=2025-12-01&position=\d+", unescape(cited))
 
 
-@IN_SESSION
 async def test_the_empty_form_has_every_field_and_no_answer(corpus: Api) -> None:
     html = await html_of(corpus, "/check")
     assert {*FIELDS} == {*COLUMNS} - {"answers"}

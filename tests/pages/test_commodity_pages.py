@@ -8,9 +8,6 @@ import pytest
 from schema.pages.commodities.clauses import MAX_ENDED_CLAUSES
 from schema.pages.commodities.years import first_drawn_year
 from tests.support.api import Api, main_of
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 RARE_EARTHS = "/commodities/rare_earths"
 DAY = "valid=2026-11-20"

@@ -11,7 +11,6 @@ from schema.pages.site.images import status_image
 from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
-from tests.support.loops import IN_SESSION
 from tracker.domain.basics.control_vocabulary import ClauseStatus
 
 X = "/controls/x"
@@ -149,7 +148,6 @@ async def test_text_of_others_is_escaped(services: Services) -> None:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-@IN_SESSION
 async def test_a_source_is_shown_with_its_publisher_and_what_it_does_not_contain(
     corpus: Api,
 ) -> None:
@@ -161,7 +159,6 @@ async def test_a_source_is_shown_with_its_publisher_and_what_it_does_not_contain
     assert ": 10100, a portal of Chinese traders</span>" in catalogue
 
 
-@IN_SESSION
 async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus: Api) -> None:
     api = corpus
     day = "2026-11-25"
@@ -191,7 +188,6 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus
     assert 'aria-current="true"><svg class="mk"' in suspended
 
 
-@IN_SESSION
 async def test_places_of_origin_and_unions_are_said_by_name_and_kept_by_the_form(
     corpus: Api,
 ) -> None:
@@ -200,7 +196,6 @@ async def test_places_of_origin_and_unions_are_said_by_name_and_kept_by_the_form
     assert '<input type="hidden" name="origin" value="CN">' in html
 
 
-@IN_SESSION
 async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
     api = corpus
     seen: list[str] = []
@@ -224,7 +219,6 @@ async def test_a_filter_that_cannot_be_answered_says_what_was_expected(corrected
         assert says in await page(corrected_log, f"/controls?{query}", status=400), query
 
 
-@IN_SESSION
 async def test_every_instrument_of_the_corpus_has_its_page(corpus: Api) -> None:
     api = corpus
     keys = await api.keys("exportControls", "", "2026-11-25")

@@ -9,9 +9,6 @@ from lxml import html
 from schema.execution.url_parameters import MOMENT
 from schema.pages.registry import PAGES
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 ORIGIN = "http://localhost"
 SLOW_FILES = frozenset({"parquet", "pdf", "png", "svg", "xlsx"})

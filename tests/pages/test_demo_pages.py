@@ -4,9 +4,6 @@ import pytest
 
 from deploy.cli.demo_banner import PAGES
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 
 @pytest.mark.parametrize("path", ["/", *PAGES])

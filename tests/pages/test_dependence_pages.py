@@ -10,9 +10,6 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.api import Api, main_of
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 DAY = "valid=2026-06-01"
 

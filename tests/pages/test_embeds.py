@@ -16,8 +16,6 @@ from tests.support.api import Api
 from tests.support.documents import block
 from tests.support.libraries import pypdf
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 MAX_BYTES = 60_000
 FIXED = "valid=2026-11-20&position=9000"
 CHECK = "check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"

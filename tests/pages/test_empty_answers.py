@@ -2,9 +2,7 @@
 
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
 
-pytestmark = IN_SESSION
 CHECK = """{ asOf(validAt: "2026-12-01") { shipment(input: {
     commodity: "copper", origin: "CL", destination: "PH"}) { summary } } }"""
 COUNTS = """query ($direction: Direction) { asOf(validAt: "2026-12-01") {

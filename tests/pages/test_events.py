@@ -13,7 +13,6 @@ from schema.services import Services
 from tests.pages.test_proof_script import run_program
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import source as law
-from tests.support.loops import IN_SESSION
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.entities.fact import Source
@@ -128,7 +127,6 @@ async def test_browsers_get_a_page_and_all_others_the_stream_that_they_got_befor
         assert "Accept" in answer.headers["vary"]
 
 
-@IN_SESSION
 async def test_the_list_has_every_event_once_the_newest_first_and_can_be_narrowed(
     corpus: Api,
 ) -> None:
@@ -153,7 +151,6 @@ async def test_the_list_has_every_event_once_the_newest_first_and_can_be_narrowe
     assert f"{len(found)} events that match" in text(shown)
 
 
-@IN_SESSION
 async def test_the_feed_of_the_log_is_narrowed_as_the_list_is(corpus: Api) -> None:
     for asked in (
         "?types=ExportControl.Announced,ExportControl.Amended&place=CN&search=gallium",
@@ -186,7 +183,6 @@ async def test_a_list_without_an_end_tells_of_new_events_and_one_with_an_end_kno
     assert await page(corpus, "/events?valid=2025-01-01&position=60") == pinned
 
 
-@IN_SESSION
 async def test_facts_are_listed_by_the_day_on_which_they_became_public(corpus: Api) -> None:
     shown = await page(corpus, "/facts?publicOn=2025-10-01..2025-11-30&place=CN&valid=2026-01-01")
     data = await corpus.ask(
@@ -199,7 +195,6 @@ async def test_facts_are_listed_by_the_day_on_which_they_became_public(corpus: A
     assert nodes[0]["summary"] in text(shown)
 
 
-@IN_SESSION
 async def test_a_page_shows_every_value_of_the_entry_as_the_script_expects_it(
     corpus: Api, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
 
 
 def supply(*shares: str | None, measures: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
@@ -45,7 +44,6 @@ def test_measures_that_are_not_confirmed_are_named_with_their_share() -> None:
     ]
 
 
-@IN_SESSION
 async def test_a_commodity_says_which_measure_toward_a_place_is_not_confirmed(corpus: Api) -> None:
     answer = await corpus.request("GET", "/commodities/gallium?valid=2026-11-28")
     html = answer.text.replace("\N{NO-BREAK SPACE}", " ")
@@ -55,7 +53,6 @@ async def test_a_commodity_says_which_measure_toward_a_place_is_not_confirmed(co
         assert re.search(rf'<rect class="{part}"[^>]*/></svg> {words}</li>', html)
 
 
-@IN_SESSION
 async def test_natural_graphite_shows_the_figures_that_are_filed_under_graphite(
     corpus: Api,
 ) -> None:
@@ -65,7 +62,6 @@ async def test_natural_graphite_shows_the_figures_that_are_filed_under_graphite(
     assert "77.8\N{NO-BREAK SPACE}%" in html
 
 
-@IN_SESSION
 async def test_a_licence_stands_once_with_the_acts_that_it_rests_on(corpus: Api) -> None:
     html = (await corpus.request("GET", "/commodities/natural_graphite?valid=2026-11-15")).text
     assert "rests also on: " in html
@@ -73,7 +69,6 @@ async def test_a_licence_stands_once_with_the_acts_that_it_rests_on(corpus: Api)
     assert 'href="/controls/cn-ecl-2020' not in html
 
 
-@IN_SESSION
 async def test_a_place_draws_what_it_is_exposed_to(corpus: Api) -> None:
     html = (await corpus.request("GET", "/places/US?valid=2026-11-28")).text
     assert html.count('<svg class="cmp" role="img"') > 5

@@ -12,10 +12,7 @@ import pytest
 from schema.services import Access, Services
 from tests.support.api import Api, source
 from tests.support.libraries import jsonschema
-from tests.support.loops import IN_FUNCTION, IN_SESSION
 from tests.support.web_server import serving
-
-pytestmark = IN_SESSION
 
 LISTS = (
     "/index",
@@ -139,7 +136,6 @@ async def test_every_list_has_feeds_that_tell_the_same(corpus: Api, path: str) -
         )
 
 
-@IN_FUNCTION
 async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus_services: Services) -> None:
     corpus = Api(corpus_services)
     before = await read_atom(corpus, "/announcements.atom")
@@ -156,7 +152,6 @@ async def test_a_new_event_is_the_first_entry_whatever_its_day(corpus_services: 
     assert log.entries[0].id == new, "an entry has the same id in all feeds"
 
 
-@IN_FUNCTION
 async def test_a_reader_goes_back_to_the_first_event_and_archives_stay(
     corpus_services: Services,
 ) -> None:
@@ -195,7 +190,6 @@ async def test_a_reader_goes_back_to_the_first_event_and_archives_stay(
     assert archives.items() <= archived.items(), "what a reader has it need not read again"
 
 
-@IN_FUNCTION
 async def test_a_feed_is_sent_again_only_when_it_changed(corpus_services: Services) -> None:
     corpus = Api(corpus_services)
     for ending in ("atom", "jsonfeed"):

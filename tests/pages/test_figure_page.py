@@ -4,9 +4,6 @@ import re
 from xml.etree import ElementTree
 
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 CHINA_2023 = "/figures/rare_earths/CN/production/mine/2023"
 """USGS gave 240,000 t REO in MCS 2024 and 255,000 in MCS 2025; an article 210,000 without a basis;

@@ -4,9 +4,6 @@ import re
 
 from schema.pages.figures.figures import years_in_words
 from tests.support.api import Api, main_of
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 
 async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claims(

@@ -9,8 +9,6 @@ from schema.pages.charts.world_image import WIDTH_PX
 from schema.pages.site.citation import PRODUCT
 from tests.support.api import Api
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 SVG = "{http://www.w3.org/2000/svg}"
 DAY = "valid=2026-11-20"
 COUNTS = "Unit: number of clauses in force, by issuer."

@@ -13,7 +13,6 @@ from schema.pages.overview.status_changes import change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.services import Services
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
 
 PINNED = "/?valid=2026-11-26&position=10000"
 COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) {
@@ -52,7 +51,6 @@ def unconfirmed_by_issuer(counts: dict[str, Any]) -> Counter[str]:
     return found
 
 
-@IN_SESSION
 async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -72,7 +70,6 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
         )
 
 
-@IN_SESSION
 async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -92,7 +89,6 @@ async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus:
     assert re.search(r"Russia: \d+ clauses? in force", "\n".join(shown))
 
 
-@IN_SESSION
 async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=toward&toward=JP")
     counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
@@ -102,7 +98,6 @@ async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> N
     assert '<option value="JP" selected>' in html
 
 
-@IN_SESSION
 async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=share&commodity=cobalt")
     question = """{ asOf(validAt: "2026-11-26", position: "10000") {
@@ -116,7 +111,6 @@ async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     assert f'<data value="{congo["share"]}" data-path="asOf.production.figures.0.share">' in html
 
 
-@IN_SESSION
 async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     question = """{ asOf(validAt: "2026-11-26", position: "10000") {
@@ -150,7 +144,6 @@ async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: 
     assert f">{unconfirmed} clause" in reach
 
 
-@IN_SESSION
 async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -> None:
     html = await page(corpus, PINNED)
     lately = html[html.index('id="lately"') : html.index('id="newest"')]
@@ -174,7 +167,6 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     assert chips == {True, False}
 
 
-@IN_SESSION
 async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: Api) -> None:
     pinned, live = await page(corpus, PINNED), await page(corpus, "/")
     assert "live.js" not in pinned
@@ -201,7 +193,6 @@ async def test_a_log_without_facts_says_so(services: Services) -> None:
         ("map=share&commodity=gravel", "gravel"),
     ],
 )
-@IN_SESSION
 async def test_values_that_the_map_cannot_show_are_refused(
     corpus: Api, query: str, says: str
 ) -> None:
@@ -210,7 +201,6 @@ async def test_values_that_the_map_cannot_show_are_refused(
     assert says in answer.text
 
 
-@IN_SESSION
 async def test_the_overview_is_data_too(corpus: Api) -> None:
     answer = (await corpus.request("GET", PINNED.replace("/?", "/index.json?"))).json()
     assert answer["data"]["asOf"]["position"] == "10000"
@@ -228,7 +218,6 @@ async def test_the_overview_is_data_too(corpus: Api) -> None:
         ("/places.svg?", "Clauses in force"),
     ],
 )
-@IN_SESSION
 async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, title: str) -> None:
     answer = await corpus.request("GET", path + PINNED.removeprefix("/?"))
     assert answer.status_code == 200

@@ -4,9 +4,6 @@ import pytest
 
 from tests.browser.addresses import PAGES
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 MAX_BYTES = 300_000
 """The maximum size of the HTML of a page, uncompressed."""

@@ -5,9 +5,6 @@ from typing import Any
 
 from schema.services import Services
 from tests.support.api import Api, source
-from tests.support.loops import IN_FUNCTION, IN_SESSION
-
-pytestmark = IN_SESSION
 
 AT = "valid=2026-11-26&position=10000"
 MOMENT = 'validAt: "2026-11-26", position: "10000"'
@@ -172,7 +169,6 @@ async def test_a_value_that_is_not_a_place_is_refused_and_a_code_has_any_case(co
     assert "<h1>China" in small.text
 
 
-@IN_FUNCTION
 async def test_a_pinned_page_knows_nothing_of_what_is_recorded_later(
     corpus_services: Services,
 ) -> None:

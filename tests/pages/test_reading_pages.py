@@ -4,9 +4,6 @@ import re
 from html import unescape
 
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 
 async def read(api: Api, path: str) -> str:

@@ -6,7 +6,6 @@ from projections.query.search_terms import parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.cases import each_case
-from tests.support.loops import IN_SESSION
 
 
 @each_case(
@@ -52,7 +51,6 @@ def test_no_names_are_read_from_a_text_that_the_api_refuses() -> None:
     assert (found.terms, found.code, found.words) == ((), None, text)
 
 
-@IN_SESSION
 async def test_a_question_on_gallium_leads_to_the_answer(corpus: Api) -> None:
     text = await read(corpus, "/search?q=Is+gallium+export+to+the+US+allowed&valid=2026-11-29")
     answer = text[: text.index("Records in part")]
@@ -63,7 +61,6 @@ async def test_a_question_on_gallium_leads_to_the_answer(corpus: Api) -> None:
     assert "Secondary source: Pakistan Today" in answer
 
 
-@IN_SESSION
 async def test_a_code_finds_its_clauses_and_no_other_numbers(corpus: Api) -> None:
     text = await read(corpus, "/search?q=8112&valid=2026-11-29")
     assert "China: Ban on exports as metal to the United States. In force by its own terms" in text
@@ -75,7 +72,6 @@ async def test_a_code_finds_its_clauses_and_no_other_numbers(corpus: Api) -> Non
     assert "Matching events" not in text
 
 
-@IN_SESSION
 async def test_results_have_their_date_and_status(corpus: Api) -> None:
     text = await read(corpus, "/search?q=FORGE&valid=2026-11-29")
     assert re.search(r"alliance founded 4.Feb.2026 .*?Forum on Resource Geostrategic", text)
@@ -85,18 +81,15 @@ async def test_results_have_their_date_and_status(corpus: Api) -> None:
     assert "in force, in part not confirmed" in text
 
 
-@IN_SESSION
 async def test_the_parameter_of_the_api_is_understood_too(corpus: Api) -> None:
     assert await read(corpus, "/search?text=FORGE") == await read(corpus, "/search?q=FORGE")
 
 
-@IN_SESSION
 async def test_an_empty_result_says_what_to_try(corpus: Api) -> None:
     text = await read(corpus, "/search?q=xyzzyplugh")
     assert "No record contains “xyzzyplugh”, nor similar words. Try fewer words" in text
 
 
-@IN_SESSION
 async def test_a_missing_part_is_named_after_the_lists_that_were_read(corpus: Api) -> None:
     text = await read(corpus, "/search?q=copper+peru&valid=2026-12-01")
     answer = text[: text.index("Records")]

@@ -14,14 +14,10 @@ from schema.pages.site.page import Page
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.cases import each_case
-from tests.support.loops import IN_FUNCTION, IN_SESSION
-
-pytestmark = IN_SESSION
 
 PINNED = "/alliances/quad?valid=2025-07-02&position=400"
 
 
-@IN_FUNCTION
 async def test_an_address_with_both_axes_gives_the_same_bytes_for_ever(
     corpus_services: Services,
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 from schema.pages.controls.rule_words import subject
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
 from tracker.domain.catalogue.commodities import Commodity
 
 SCOPES = """{ asOf(validAt: "2026-12-01") { exportControls(direction: %s, first: 200) { totalCount nodes {
@@ -89,7 +88,6 @@ def uncovered_claims(title: str, clauses: list[Clause]) -> list[tuple[str, ...]]
     return [claim for claim in combined if not any(covers(one, claim) for one in clauses)]
 
 
-@IN_SESSION
 async def test_no_title_of_a_recorded_instrument_is_wider_than_its_clauses(corpus: Api) -> None:
     controls = list[Any]()
     for direction in ("EXPORT", "IMPORT"):
@@ -130,7 +128,6 @@ def test_a_wider_title_is_found() -> None:
     assert uncovered_claims(whole, [{**clause, "endUse": "arms"}])
 
 
-@IN_SESSION
 @pytest.mark.parametrize(
     ("key", "title"),
     [
@@ -160,14 +157,12 @@ async def test_a_control_begins_with_its_scope_and_status(
     assert text.index(title) < text.index("Next: ") < text.index("Clause status")
 
 
-@IN_SESSION
 async def test_a_page_names_the_number_of_an_act_whose_key_has_another_one(corpus: Api) -> None:
     text = await read(corpus, "/controls/cn-mofcom-2026-28?valid=2026-12-01")
     assert "MOFCOM Announcement 2026 No. 27" in text[: text.index("Next: ")]
     assert "This is Announcement No. 27 of 2026; the key of this record says 28" in text
 
 
-@IN_SESSION
 @pytest.mark.parametrize(
     ("path", "line"),
     [

@@ -9,12 +9,10 @@ from html import unescape
 from schema.pages.site.name_fields import code_of, name_of
 from tests.support.api import Api
 from tests.support.cases import each_case
-from tests.support.loops import IN_SESSION
 
 HTML = {"accept": "text/html"}
 
 
-@IN_SESSION
 async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_list(
     corpus: Api,
 ) -> None:
@@ -32,7 +30,6 @@ async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_l
     assert {"status", "measure", "inForceFrom", "suspendedUntil"} <= rows[0].keys()
 
 
-@IN_SESSION
 async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corpus: Api) -> None:
     given = "issuer=MW&valid=2026-11-29&position=9000"
     metadata = json.loads(
@@ -50,7 +47,6 @@ async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corp
     assert "header=none" in metadata["url"]
 
 
-@IN_SESSION
 async def test_a_citation_names_one_author_and_the_publishers_as_sources(corpus: Api) -> None:
     page = (await corpus.request("GET", "/controls/cn-mofcom-2024-46?valid=2026-11-29")).text
     html = unescape(page)
@@ -66,7 +62,6 @@ async def test_a_citation_names_one_author_and_the_publishers_as_sources(corpus:
     assert all("China suspends part of control measures" not in names for names in sources)
 
 
-@IN_SESSION
 async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> None:
     html = (await corpus.request("GET", "/controls")).text
     [compare] = re.findall(r'href="([^"]*)">Compare…', html)
@@ -97,7 +92,6 @@ def test_names_and_codes_mean_the_same(parameter: str, text: str, code: str) -> 
     assert code_of(parameter, name_of(code)) == code
 
 
-@IN_SESSION
 async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) -> None:
     asked = await corpus.ask("{ asOf { position events(last: 1) { nodes { recordedAt } } } }")
     day = asked["asOf"]["events"]["nodes"][0]["recordedAt"][:10]
@@ -106,7 +100,6 @@ async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) 
     assert f'value="{asked["asOf"]["position"]}" data-path="asOf.events.totalCount"' in html
 
 
-@IN_SESSION
 async def test_a_list_says_which_part_of_it_is_shown(corpus: Api) -> None:
     first = (await corpus.request("GET", "/controls?valid=2026-11-29")).text
     total = int(re.search(r'data-path="asOf.exportControls.totalCount">([\d,]+)', first)[1])  # type: ignore[index]

@@ -4,9 +4,6 @@ import re
 
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
-from tests.support.loops import IN_SESSION
-
-pytestmark = IN_SESSION
 
 
 async def test_the_return_of_the_october_controls_is_listed_with_its_date(corpus: Api) -> None:

@@ -1,13 +1,13 @@
-"""Statements of lists as files, for reading and for psql.
+"""Statements of lists in a file, for reading and for psql.
 
     python -m tests.projections.golden_sql
 
-rewrites them after a change; `git diff` then shows the effect on each statement. A file prepares its
+rewrites it after a change; `git diff` then shows the effect on each statement. The file prepares each
 statement and executes it. In psql on the database of a tracker,
 
     EXPLAIN ANALYZE EXECUTE controls_on_a_group (…);
 
-with the arguments of its last lines shows the plan.
+with the arguments below the statement shows the plan.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.projections.questions import QUESTIONS, Question
 from tests.support.pools import RowsAtOnce
 from tracker.postgres.session_settings import SEARCH_PATH
 
-FOLDER = Path(__file__).with_name("golden")
+GOLDEN = Path(__file__).with_name("golden.sql")
 MOMENT = Moment(date(2025, 6, 1), 1_000_000)
 """A position after every event of the corpus."""
 SETTINGS = {"search_path": SEARCH_PATH, **PLANNED_ONCE}
@@ -50,25 +50,19 @@ class RecordingPool(RowsAtOnce):
         return 0
 
 
-def file_of(name: str) -> Path:
-    """Return the file of a query."""
-    return FOLDER / f"{identifier(name)}.sql"
-
-
 def identifier(name: str) -> str:
     """Return the name of a query as a PostgreSQL identifier."""
     return name.replace(" ", "_")
 
 
 async def script(name: str, question: Question) -> str:
-    """Return the content of a query's file: settings, its statement, and its arguments."""
+    """Return a query's part of the file: its statement, and its arguments."""
     pool: Any = RecordingPool()
     await question(AsOf(pool, None), MOMENT)  # type: ignore[arg-type]
     [(statement, arguments)] = pool.statements
-    settings = "\n".join(f"SET {setting} = {value};" for setting, value in SETTINGS.items())
     values = ",\n    ".join(literal(value) for value in arguments)
     return (
-        f"-- {name}; written by: python -m tests.projections.golden_sql\n{settings}\n\n"
+        f"-- {name}\n"
         f"PREPARE {identifier(name)} AS\n{statement.rstrip(';')};\n\n"
         f"EXECUTE {identifier(name)} (\n    {values});\n"
     )
@@ -93,20 +87,12 @@ def text(value: Any) -> str:
     return str(value)
 
 
-async def scripts() -> dict[Path, str]:
-    """Return the contents of all files."""
-    return {file_of(name): await script(name, question) for name, question in QUESTIONS.items()}
-
-
-async def rewrite() -> None:
-    """Rewrite the files, and remove those without a query."""
-    wanted = await scripts()
-    for path in FOLDER.glob("*.sql"):
-        if path not in wanted:
-            path.unlink()
-    for path, content in wanted.items():
-        path.write_text(content, encoding="utf-8")
+async def scripts() -> dict[str, str]:
+    """Return the parts of all queries by name; the settings come first."""
+    settings = "\n".join(f"SET {setting} = {value};" for setting, value in SETTINGS.items())
+    head = f"-- Written by: python -m tests.projections.golden_sql\n{settings}\n"
+    return {"": head} | {name: await script(name, of) for name, of in QUESTIONS.items()}
 
 
 if __name__ == "__main__":
-    asyncio.run(rewrite())
+    GOLDEN.write_text("\n".join(asyncio.run(scripts()).values()), encoding="utf-8")

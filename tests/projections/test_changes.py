@@ -53,9 +53,9 @@ def api(services: Services) -> Api:
 
 
 @pytest.fixture
-def corpus(corpus_services: Services) -> Api:
+def corpus(read_services: Services) -> Api:
     """Run the API on the shipped corpus."""
-    return Api(corpus_services)
+    return Api(read_services)
 
 
 def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:

@@ -173,9 +173,9 @@ def test_every_latest_claim_is_compared_or_listed_and_the_order_decides(
 
 
 async def test_the_corpus_shows_reserves_of_two_publishers_side_by_side(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-08-01") {
+    data = await Api(read_services).ask("""{ asOf(validAt: "2025-08-01") {
       output: figure(id: "rare_earths/CN/production/mine/2023") { ...told }
       reserves: figure(id: "rare_earths/CN/reserves") { ...told } } }
       fragment told on Figure { choice { rule reason event { eventId } } sideBySide {
@@ -201,8 +201,8 @@ async def test_the_corpus_shows_reserves_of_two_publishers_side_by_side(
     assert other["claim"] == {"publisher": "sohu", "value": "52000000"}
 
 
-async def test_the_corpus_shows_how_far_two_publishers_lie_apart(corpus_services: Services) -> None:
-    data = await Api(corpus_services).ask("""{ asOf(validAt: "2026-05-01") {
+async def test_the_corpus_shows_how_far_two_publishers_lie_apart(read_services: Services) -> None:
+    data = await Api(read_services).ask("""{ asOf(validAt: "2026-05-01") {
       figure(id: "rare_earths/CN/production/mine/2021") { sideBySide {
         spread { minimum maximum absolute relative unit basis claims { publisher } } } } } }""")
     assert data["asOf"]["figure"]["sideBySide"]["spread"] == {

@@ -393,11 +393,9 @@ async def test_the_api_answers_who_produces_how_much(services: Services) -> None
     ]
 
 
-async def test_the_corpus_says_from_which_editions_its_shares_are(
-    corpus_services: Services,
-) -> None:
+async def test_the_corpus_says_from_which_editions_its_shares_are(read_services: Services) -> None:
     """MCS 2026 no longer names Korea: 3 t of the 760 t of MCS 2025, beside 839 t of 848 t."""
-    data = await Api(corpus_services).ask(
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2026-03-01") {
              production(commodity: "gallium", stage: PRIMARY, year: 2024) {
                concentration { mixedEditions }
@@ -426,10 +424,10 @@ async def test_the_corpus_says_from_which_editions_its_shares_are(
 
 
 async def test_the_corpus_shows_the_computed_residual_beside_the_published_one(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     """390,000 t minus twelve countries with 392,850 t together: the total is rounded."""
-    data = await Api(corpus_services).ask(
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2025-08-01") { production(commodity: "rare_earths", year: 2024) {
              residual { value unit basis published { value edition } includedPlaces { code }
                computedFrom { series { place { code } } edition } } } } }"""
@@ -448,8 +446,8 @@ async def test_the_corpus_shows_the_computed_residual_beside_the_published_one(
     assert {c["edition"] for c in computed} == {"MCS 2025"}
 
 
-async def test_the_corpus_knows_the_concentration_of_rare_earths(corpus_services: Services) -> None:
-    data = await Api(corpus_services).ask(
+async def test_the_corpus_knows_the_concentration_of_rare_earths(read_services: Services) -> None:
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2026-01-01") {
              production(commodity: "rare_earths", year: 2023) {
                world { value } concentration { hhi topThree { code } computedFrom { position } } }

@@ -599,12 +599,12 @@ def share_of(found: dict[str, Any], measure: str) -> str:
 
 
 async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     """China supplies 750 of 760 t: 98.68 %. The ban is suspended from 9 November 2025; the licence of
     2023 stays."""
     asked = {"commodity": "gallium", "destination": "US"}
-    [june] = await ask(corpus_services, day="2025-06-01", **asked)
+    [june] = await ask(read_services, day="2025-06-01", **asked)
     assert (june["stage"], june["year"], june["world"]) == (
         "PRIMARY",
         2024,
@@ -625,7 +625,7 @@ async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
         ("cn-mofcom-2024-51", "gallium"),
         ("cn-mofcom-2024-46", "2"),
     }
-    [november] = await ask(corpus_services, day="2025-11-20", **asked)
+    [november] = await ask(read_services, day="2025-11-20", **asked)
     assert november["controlledShare"] == "0.9868"
     assert {"measure": "DUAL_USE_LICENCE", "share": "0.9868"} in november["measures"]
     assert share_of(november, "BAN") == "0.0000"
@@ -638,19 +638,19 @@ async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
     assert any("only technology, not the goods" in of["limits"] for of in china["inForce"])
 
 
-async def test_japan_was_never_exposed_to_the_ban_of_gallium(corpus_services: Services) -> None:
-    [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", destination="JP")
+async def test_japan_was_never_exposed_to_the_ban_of_gallium(read_services: Services) -> None:
+    [found] = await ask(read_services, day="2025-06-01", commodity="gallium", destination="JP")
     assert (share_of(found, "DUAL_USE_LICENCE"), share_of(found, "BAN")) == ("0.9868", "0.0000")
-    [found] = await ask(corpus_services, day="2023-07-31", commodity="gallium", destination="JP")
+    [found] = await ask(read_services, day="2023-07-31", commodity="gallium", destination="JP")
     assert found["controlledShare"] == "0.0000"
 
 
 async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     """China supplies 270,000 of 390,000 t. Magnet rare earths are products of their own."""
     found, *magnets = await ask(
-        corpus_services, day="2025-11-20", commodity="rare_earths", destination="US"
+        read_services, day="2025-11-20", commodity="rare_earths", destination="US"
     )
     assert all(one["form"] == "magnet_rare_earths" for one in magnets)
     places = {place["place"]["code"]: place for place in found["places"]}
@@ -671,25 +671,25 @@ async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
 
 
 async def test_heavy_rare_earths_have_controls_and_no_figures_in_2025(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     [found] = await ask(
-        corpus_services, day="2025-11-20", commodity="heavy_rare_earths", destination="US"
+        read_services, day="2025-11-20", commodity="heavy_rare_earths", destination="US"
     )
     assert (found["year"], found["world"], found["controlledShare"]) == (None, None, None)
     [china] = [place for place in found["places"] if place["place"]["code"] == "CN"]
     assert china["share"] is None
     assert "cn-mofcom-2025-18" in {of["control"]["key"] for of in china["inForce"]}
-    [found] = await ask(corpus_services, day="2025-11-20", commodity="dysprosium", destination="US")
+    [found] = await ask(read_services, day="2025-11-20", commodity="dysprosium", destination="US")
     [china] = [place for place in found["places"] if place["place"]["code"] == "CN"]
     assert ("cn-mofcom-2025-18", ["only as oxide, compound, metal"]) in [
         (of["control"]["key"], of["limits"]) for of in china["inForce"]
     ]
 
 
-async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) -> None:
+async def test_a_place_can_be_asked_what_it_controls(read_services: Services) -> None:
     """Congo (Kinshasa): a quota on 220 of 290 kt of cobalt; its ban of concentrates has exceptions."""
-    found = await ask(corpus_services, day="2025-11-20", issuer="CD")
+    found = await ask(read_services, day="2025-11-20", issuer="CD")
     supplies = {
         (e["commodity"]["key"], e["stage"]): (e["controlledShare"], e["partlyControlledShare"])
         for e in found
@@ -698,18 +698,18 @@ async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) 
     assert supplies["copper", "MINE"] == ("0.0000", "0.1435")
 
 
-async def test_a_year_can_be_asked_for(corpus_services: Services) -> None:
+async def test_a_year_can_be_asked_for(read_services: Services) -> None:
     """In 2023 it was 621 of 633 t."""
-    [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", year=2023)
+    [found] = await ask(read_services, day="2025-06-01", commodity="gallium", year=2023)
     assert (found["year"], found["controlledShare"]) == (2023, "0.9810")
-    [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", year=1999)
+    [found] = await ask(read_services, day="2025-06-01", commodity="gallium", year=1999)
     assert (found["year"], found["controlledShare"]) == (None, None)
 
 
 async def test_a_stage_can_be_asked_for_and_products_are_distinguished(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-11-20") {
+    data = await Api(read_services).ask("""{ asOf(validAt: "2025-11-20") {
       exposure(commodity: "titanium", destination: "US", stage: PLANT) {
         commodity { key } stage form controlledShare } } }""")
     assert data["asOf"]["exposure"] == [
@@ -723,11 +723,9 @@ async def test_a_stage_can_be_asked_for_and_products_are_distinguished(
 
 
 @pytest.mark.parametrize("position", [None, 4000])
-async def test_reads_equal_a_fold_in_memory(
-    corpus_services: Services, position: int | None
-) -> None:
-    as_of, world = corpus_services.as_of, ReplayState()
-    for event in await corpus_services.recorder.read(0, limit=20_000):
+async def test_reads_equal_a_fold_in_memory(read_services: Services, position: int | None) -> None:
+    as_of, world = read_services.as_of, ReplayState()
+    for event in await read_services.recorder.read(0, limit=20_000):
         world.add(event)
     for day in (date(2024, 3, 1), date(2025, 11, 20), date(2026, 3, 1)):
         moment = await as_of.resolve(day, position=position)
@@ -815,9 +813,9 @@ TO_ONE = f"""query ($to: String, $of: String, $issuer: String) {{ asOf(validAt: 
 
 
 async def test_many_destinations_are_answered_at_once_as_each_alone(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    api, to = Api(corpus_services), ["US", "JP", "TW"]
+    api, to = Api(read_services), ["US", "JP", "TW"]
     for asked in ({"of": "gallium"}, {"issuer": "ID"}, {}):
         found = (await api.ask(TOWARD, to=[*to, "US"], **asked))["asOf"]["exposures"]
         assert [of["destination"]["code"] for of in found] == to

@@ -28,9 +28,9 @@ both = encode(figure("2025-06-01", usgs_2024, usgs_2025, bgs)).decode()
 
 
 async def test_every_claim_of_a_group_is_in_lists_what_it_is_below_its_figure(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    api = Api(corpus_services)
+    api = Api(read_services)
     in_figures = await every(api, "figures", f"key claims {{ {FIELDS} }}")
     in_lists = await every(api, "claims", FIELDS)
     assert len(in_lists) > 300

@@ -81,9 +81,9 @@ def test_the_changes_of_a_publisher_add_up_to_its_last_number(
         assert all(of.before is before.claim for before, of in pairwise(own))
 
 
-async def test_the_corpus_says_how_a_figure_was_restated(corpus_services: Services) -> None:
+async def test_the_corpus_says_how_a_figure_was_restated(read_services: Services) -> None:
     """China's rare earths in 2023: 240,000 t in MCS 2024, 255,000 t in MCS 2025."""
-    api = Api(corpus_services)
+    api = Api(read_services)
     data = await api.ask(
         """{ asOf(validAt: "2026-03-01") {
           figure(id: "rare_earths/CN/production/mine/2023") { revisions { publisher edition
@@ -117,9 +117,9 @@ async def test_the_corpus_says_how_a_figure_was_restated(corpus_services: Servic
 
 
 async def test_a_filter_leaves_a_revision_the_claim_that_it_restates(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    data = await Api(corpus_services).ask(
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2026-03-01") { revisions(commodity: "gallium", place: "CN",
           statistic: PRODUCTION, published: {from: "2026-01-01"}, orderBy: PERIOD) {
             nodes { edition claim { series { period } } before { edition } } } } }"""

@@ -13,9 +13,9 @@ from tests.support.api import Api, claim, source
 
 
 @pytest.fixture
-def api(corpus_services: Services) -> Api:
+def api(read_services: Services) -> Api:
     """Run the API on the shipped corpus."""
-    return Api(corpus_services)
+    return Api(read_services)
 
 
 async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
@@ -151,8 +151,9 @@ async def test_the_us_affiliates_rule_returns_by_itself(api: Api) -> None:
 
 
 async def test_a_longer_suspension_of_mofcom_72_would_be_known_from_its_own_day_on(
-    api: Api,
+    corpus_services: Services,
 ) -> None:
+    api = Api(corpus_services)
     later = {"id": "cn-mofcom-2024-46", "on": "2026-11-10", "source": source()}
     longer = await api.do(
         "extendSuspension", {**later, "clauses": ["2"], "suspendedUntil": "2027-11-27"}
@@ -252,7 +253,8 @@ async def test_a_later_edition_restates_and_overwrites_nothing(api: Api) -> None
     assert (now["MCS 2025"]["value"], now["MCS 2025"]["preferred"]) == ("255000", True)
 
 
-async def test_an_edition_may_have_versions(api: Api) -> None:
+async def test_an_edition_may_have_versions(corpus_services: Services) -> None:
+    api = Api(corpus_services)
     output = "rare_earths/CN/production/mine/2023"
     restated = {
         **claim("270000", edition="MCS 2025", published_on="2025-03-01"),
@@ -423,7 +425,8 @@ async def test_the_minerals_security_partnership_became_forge(api: Api) -> None:
     assert (after["forge"]["replaces"], after["forge"]["foundedOn"]) == ("msp", "2026-02-04")
 
 
-async def test_a_rename_keeps_what_an_alliance_was_called(api: Api) -> None:
+async def test_a_rename_keeps_what_an_alliance_was_called(corpus_services: Services) -> None:
+    api = Api(corpus_services)
     """No alliance of the corpus was renamed without a successor, so this one is invented."""
     await api.do(
         "renameAlliance",

@@ -99,13 +99,13 @@ def test_the_plain_product_is_meant_wherever_there_is_one(
         assert product_meant(products(*known), stage) == plain
 
 
-async def test_supplies_are_those_that_a_fold_in_memory_gives(corpus_services: Services) -> None:
-    world, head = ReplayState(), await corpus_services.recorder.head()
-    for event in await corpus_services.recorder.read(0, limit=20_000):
+async def test_supplies_are_those_that_a_fold_in_memory_gives(read_services: Services) -> None:
+    world, head = ReplayState(), await read_services.recorder.head()
+    for event in await read_services.recorder.read(0, limit=20_000):
         world.add(event)
     for position in (head, head // 2):
         await check(
-            corpus_services.as_of, world, await corpus_services.as_of.resolve(None, None, position)
+            read_services.as_of, world, await read_services.as_of.resolve(None, None, position)
         )
 
 
@@ -139,10 +139,10 @@ async def check(as_of: AsOf, world: ReplayState, moment: Moment) -> None:
 
 
 async def test_of_every_commodity_one_product_is_meant_but_where_there_are_several_alike(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     """Iron ore is counted as usable ore and as contained iron, mica as sheet and as scrap."""
-    as_of, several = corpus_services.as_of, set()
+    as_of, several = read_services.as_of, set()
     found = await as_of.supplies.find(await as_of.resolve())
     for statistic in (Statistic.PRODUCTION, Statistic.RESERVES):
         for commodity in {of.commodity for of in found if of.statistic is statistic}:
@@ -156,8 +156,8 @@ async def test_of_every_commodity_one_product_is_meant_but_where_there_are_sever
     }
 
 
-async def test_a_place_and_a_statistic_narrow_what_is_looked_at(corpus_services: Services) -> None:
-    data = await Api(corpus_services).ask(
+async def test_a_place_and_a_statistic_narrow_what_is_looked_at(read_services: Services) -> None:
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2026-03-01") {
           all: supplies(commodity: "titanium") { commodity { key } statistic form }
           reserves: supplies(commodity: "titanium", statistic: RESERVES) { commodity { key } }
@@ -222,10 +222,8 @@ ONE_YEAR = """query ($of: String!, $year: Int!) {
     commodity { key } stage form year world { value } share(of: {places: ["CN"]}) { share } } } }"""
 
 
-async def test_many_years_of_several_commodities_are_one_question(
-    corpus_services: Services,
-) -> None:
-    api = Api(corpus_services)
+async def test_many_years_of_several_commodities_are_one_question(read_services: Services) -> None:
+    api = Api(read_services)
     data = await api.ask(PRODUCTIONS, of=["titanium", "gallium"], years={"from": 2019, "to": 2030})
     found = data["asOf"]["productions"]
     assert [(of["commodity"]["key"], of["stage"], of["form"], of["year"]) for of in found] == [

@@ -81,11 +81,9 @@ def test_the_difference_is_what_the_places_leave(world: int, values: list[int]) 
         assert (found.relative_difference is None) == is_extreme
 
 
-async def test_the_corpus_tells_a_total_from_the_sum_of_its_places(
-    corpus_services: Services,
-) -> None:
+async def test_the_corpus_tells_a_total_from_the_sum_of_its_places(read_services: Services) -> None:
     """390,000 t beside twelve countries with 392,850 t and 1,100 t of others."""
-    data: Any = await Api(corpus_services).ask(
+    data: Any = await Api(read_services).ask(
         """{ asOf(validAt: "2025-08-01") { production(commodity: "rare_earths", year: 2024) {
              total { method value unit basis sumOfPlaces difference relativeDifference mixedEditions
                notSummed { code } published { edition } computedFrom { edition } } } } }"""

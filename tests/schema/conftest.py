@@ -1,4 +1,4 @@
-"""A web server for a test."""
+"""Clients of the API, and a web server for a test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ import pytest
 from uvicorn import Server
 
 from schema.services import Access, Services
+from tests.support.api import Api
 from tests.support.web_server import serving
 
 
@@ -15,3 +16,15 @@ async def running(services: Services) -> AsyncIterator[tuple[str, Server, asynci
     """Run a server on an empty log, open for writing."""
     async with serving(services, Access(open=True)) as found:
         yield found
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """Run the API on an empty log, open for writing."""
+    return Api(services)
+
+
+@pytest.fixture
+def corpus(read_services: Services) -> Api:
+    """Run the API on the shipped corpus, for reads."""
+    return Api(read_services)

@@ -50,12 +50,6 @@ def reading(services: Services) -> Api:
     return Api(services, Access())
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
 async def test_a_reader_is_refused_before_a_large_body_is_read(reading: Api) -> None:
     commands = NONSENSE * 100_000
     assert len(str(commands)) < MAX_BODY_BYTES

@@ -4,21 +4,8 @@ from typing import Any
 
 import pytest
 
-from schema.services import Services
 from tests.support.api import Api, clause, control, source
 from tests.support.cases import each_case
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 def made(id: str, **more: Any) -> dict[str, Any]:

@@ -31,11 +31,6 @@ STORY = [
 ]
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    return Api(services)
-
-
 async def record(api: Api, commands: list[dict[str, Any]], key: str | None = None) -> Any:
     """Return the records of a batch."""
     return (await api.ask(RECORD, commands=commands, key=key))["record"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import pytest
 from graphql import (
     GraphQLField,
     GraphQLList,
@@ -12,7 +11,6 @@ from graphql import (
 )
 
 from schema.execution.schema import SCHEMA
-from schema.services import Services
 from tests.support.api import Api
 
 NEEDED = {
@@ -57,12 +55,6 @@ def _call(name: str, field: GraphQLField, blank: str) -> str:
     arguments = ", ".join(f"{one}: {value}" for one, value in given.items())
     shown = " { __typename }" if hasattr(get_named_type(field.type), "fields") else ""
     return f"{name}({arguments}){shown}"
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log."""
-    return Api(services)
 
 
 async def test_a_blank_text_is_refused_by_every_filter(api: Api) -> None:

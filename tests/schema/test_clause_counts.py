@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from schema.services import Services
 from tests.support.api import Api, clause, control, suspension
 from tests.support.cases import each_case
 
@@ -13,18 +12,6 @@ DAY = "2026-02-01"
 EVERY = """query ($after: String) { asOf(validAt: "2026-02-01") {
   exportControls(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
     nodes { key issuer { code } clauses { status measure commodities { key } } } } } }"""
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def counts(api: Api, arguments: str, fields: str, day: str = DAY) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
 
@@ -11,12 +9,6 @@ CLAUSES = """query ($day: Day, $position: Position) { asOf(validAt: $day, positi
   exportControl(id: "x") { clauses {
     key status statusSince statusBecause { eventId } because { eventId }
     statuses { status from until basis because { eventId } confirmedBy { eventId } } } } } }"""
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def clauses(api: Api, day: str, position: str | None = None) -> dict[str, dict[str, Any]]:
@@ -109,14 +101,14 @@ async def test_a_dispute_names_its_event_also_beside_another_from_the_same_sourc
 
 
 async def test_every_status_of_the_corpus_has_lasted_since_a_day_up_to_today(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     document = """query ($after: String) { asOf(validAt: "2026-11-26") {
         exportControls(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
           nodes { key because { eventId } disputes { because { eventId } }
                   clauses { key status statusSince statusBecause { eventId }
                             because { eventId } } } } } }"""
-    corpus, after, more, count = Api(corpus_services), None, True, 0
+    corpus, after, more, count = Api(read_services), None, True, 0
     while more:
         page = (await corpus.ask(document, after=after))["asOf"]["exportControls"]
         more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]

@@ -2,16 +2,7 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def matching(api: Api, filters: str, day: str = "2025-06-01") -> list[tuple[str, list[str]]]:

@@ -12,12 +12,6 @@ from tests.support.watched_sources import looked, record, watched
 COMPLETENESS = "completeness { level until statement gaps { issuer acts from until reason } }"
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
 def read(key: str = "cn-announcements", **instead: Any) -> dict[str, Any]:
     """Return a list of export controls of China that was read."""
     return {

@@ -126,8 +126,8 @@ async def test_bad_input_is_refused(
     assert await Api(services).refused(FACTS, **asked) == (code, path)
 
 
-async def test_the_list_of_the_corpus_is_that_of_its_log(corpus_services: Services) -> None:
-    recorder = corpus_services.recorder
+async def test_the_list_of_the_corpus_is_that_of_its_log(read_services: Services) -> None:
+    recorder = read_services.recorder
     events = [event async for event in recorder.read_all(await recorder.head())]
     standing = by_day(events)
     until, since = date(2025, 12, 31), date(2025, 10, 1)
@@ -137,7 +137,7 @@ async def test_the_list_of_the_corpus_is_that_of_its_log(corpus_services: Servic
         if since <= event.fact.public_on <= until and event.type.startswith("ExportControl.")
     ]
     found = await positions(
-        Api(corpus_services), str(until), days={"from": str(since)}, kind="EXPORT_CONTROL"
+        Api(read_services), str(until), days={"from": str(since)}, kind="EXPORT_CONTROL"
     )
     assert found == expected
     assert len(expected) > 30
@@ -214,9 +214,9 @@ async def test_an_edition_is_there_from_its_day_and_without_what_is_retracted(ap
     ]
 
 
-async def test_the_editions_of_the_corpus_are_those_of_its_log(corpus_services: Services) -> None:
-    api = Api(corpus_services)
-    events = [event async for event in corpus_services.recorder.read_all(10_129)]
+async def test_the_editions_of_the_corpus_are_those_of_its_log(read_services: Services) -> None:
+    api = Api(read_services)
+    events = [event async for event in read_services.recorder.read_all(10_129)]
     for position, day in ((10_129, "2026-06-01"), (10_000, "2025-01-31"), (9_999, "2024-06-01")):
         claims: dict[tuple[str, str, str | None], list[tuple[Claimed, int]]] = {}
         for event in by_day(events[:position]):
@@ -284,10 +284,8 @@ async def test_up_to_when_facts_are_known_by_kind_issuer_and_publisher(api: Api)
     assert await horizons(api, kind="FIGURE", by=["KIND"]) == [("FIGURE", 3, "2025-01-31", "4")]
 
 
-async def test_the_newest_facts_of_the_corpus_are_those_of_its_log(
-    corpus_services: Services,
-) -> None:
-    events = [event async for event in corpus_services.recorder.read_all(10_129)]
+async def test_the_newest_facts_of_the_corpus_are_those_of_its_log(read_services: Services) -> None:
+    events = [event async for event in read_services.recorder.read_all(10_129)]
     for position in (10_129, 10_000, 9_999, 5_000):
         newest: dict[str, tuple[Any, ...]] = {}
         for event in by_day(events[:position]):
@@ -296,14 +294,14 @@ async def test_the_newest_facts_of_the_corpus_are_those_of_its_log(
             day = event.fact.public_on.isoformat()
             newest[kind] = kind, number, day, str(event.position)
         newest.pop("IMPORT", None)
-        found = await horizons(Api(corpus_services), at=str(position))
+        found = await horizons(Api(read_services), at=str(position))
         assert {of[0]: of for of in found} == newest
 
 
 async def test_the_horizon_of_each_issuer_of_the_corpus_is_among_its_facts(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    api = Api(corpus_services)
+    api = Api(read_services)
     data = await api.ask("{ asOf { horizon { issuer newestFactOn } } }")
     expected = {one["issuer"]: one["newestFactOn"] for one in data["asOf"]["horizon"]}
     found = await horizons(api, by=["ISSUER"])

@@ -15,12 +15,12 @@ async def at(services: Services, fields: str) -> Any:
 
 
 async def test_the_exposure_of_natural_graphite_uses_the_figures_of_graphite(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     fields = "commodity { key } figuresOf { key } stage year partlyControlledShare"
-    [found] = (
-        await at(corpus_services, f'exposure(commodity: "natural_graphite") {{ {fields} }}')
-    )["exposure"]
+    [found] = (await at(read_services, f'exposure(commodity: "natural_graphite") {{ {fields} }}'))[
+        "exposure"
+    ]
     assert found == {
         "commodity": {"key": "natural_graphite"},
         "figuresOf": {"key": "graphite"},
@@ -31,10 +31,10 @@ async def test_the_exposure_of_natural_graphite_uses_the_figures_of_graphite(
 
 
 async def test_exposure_without_figures_names_no_commodity_of_figures(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     fields = "commodity { key } figuresOf { key } partlyControlledShare"
-    found = await at(corpus_services, f'exposure(commodity: "artificial_graphite") {{ {fields} }}')
+    found = await at(read_services, f'exposure(commodity: "artificial_graphite") {{ {fields} }}')
     assert found["exposure"] == [
         {
             "commodity": {"key": "artificial_graphite"},
@@ -44,18 +44,18 @@ async def test_exposure_without_figures_names_no_commodity_of_figures(
     ]
 
 
-async def test_exposure_of_graphite_counts_its_figures_once(corpus_services: Services) -> None:
+async def test_exposure_of_graphite_counts_its_figures_once(read_services: Services) -> None:
     fields = "commodity { key } figuresOf { key }"
-    found = await at(corpus_services, f'exposure(commodity: "graphite") {{ {fields} }}')
+    found = await at(read_services, f'exposure(commodity: "graphite") {{ {fields} }}')
     supplies = [(one["commodity"]["key"], one["figuresOf"]["key"]) for one in found["exposure"]]
     assert supplies == [("graphite", "graphite"), ("anode_materials", "anode_materials")]
 
 
 async def test_exposure_of_everything_names_the_commodity_of_figures(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     found = await at(
-        corpus_services, 'exposure(issuer: "CN") { commodity { key } figuresOf { key } stage }'
+        read_services, 'exposure(issuer: "CN") { commodity { key } figuresOf { key } stage }'
     )
     filed = [
         (one["commodity"]["key"], one["figuresOf"]["key"], one["stage"])
@@ -85,9 +85,9 @@ DISTRIBUTION = "commodity { key } figuresOf { key } stage year world { figure }"
     ],
 )
 async def test_distributions_use_figures_that_are_filed_under_another_commodity(
-    corpus_services: Services, field: str, stage: str | None, figure: str
+    read_services: Services, field: str, stage: str | None, figure: str
 ) -> None:
-    found = (await at(corpus_services, f"found: {field} {{ {DISTRIBUTION} }}"))["found"]
+    found = (await at(read_services, f"found: {field} {{ {DISTRIBUTION} }}"))["found"]
     assert (found["commodity"]["key"], found["figuresOf"]["key"]) == (
         "natural_graphite",
         "graphite",
@@ -96,10 +96,10 @@ async def test_distributions_use_figures_that_are_filed_under_another_commodity(
 
 
 async def test_only_figures_of_the_stage_are_those_of_refined_copper(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     found = await at(
-        corpus_services,
+        read_services,
         'meant: production(commodity: "refined_copper") { stage figuresOf { key } }'
         ' mined: production(commodity: "refined_copper", stage: MINE) { stage figuresOf { key } }'
         ' figures(commodity: "refined_copper", first: 200) {'
@@ -117,11 +117,11 @@ async def test_only_figures_of_the_stage_are_those_of_refined_copper(
 
 
 async def test_supplies_and_available_products_name_the_commodity_of_figures(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     supply = "commodity { key } figuresOf { key } statistic stage"
     found = await at(
-        corpus_services,
+        read_services,
         f'supplies(commodity: "natural_graphite") {{ {supply} }}'
         f' production(commodity: "natural_graphite") {{ available {{ {supply} }} }}'
         ' graphite: production(commodity: "graphite") { available { commodity { key } } }'
@@ -145,10 +145,10 @@ async def test_supplies_and_available_products_name_the_commodity_of_figures(
 
 
 async def test_several_productions_each_have_the_commodity_that_was_asked_for(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     found = await at(
-        corpus_services,
+        read_services,
         'productions(commodities: ["graphite", "natural_graphite"], years: {from: 2024, to: 2024})'
         " { commodity { key } figuresOf { key } }",
     )

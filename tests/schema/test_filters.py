@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source, suspension
 from tests.support.cases import each_case
 
@@ -15,18 +12,6 @@ FOUNDED = {
     "members": ["US", "JP"],
     "source": source("state", "2022-06-14"),
 }
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def keys(

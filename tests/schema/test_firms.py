@@ -2,16 +2,7 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, clause, control, source
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def identify(api: Api, **more: Any) -> None:

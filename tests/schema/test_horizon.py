@@ -2,18 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.watched_sources import fact_of_source, failed, looked, record, watched
 from tracker.domain.evidence.watched_source_facts import Unwatched
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def horizon(api: Api, asked: str = "", moment: str = 'validAt: "2025-01-01"') -> Any:

@@ -60,8 +60,8 @@ def test_a_value_that_is_not_a_code_is_refused(code: str) -> None:
 
 
 @each_case("list", ["exportControls", "announcements", "figures"])
-async def test_every_list_about_goods_narrows_by_code(corpus_services: Services, list: str) -> None:
-    data = await Api(corpus_services).ask(f"""{{ asOf(validAt: "2025-11-20") {{
+async def test_every_list_about_goods_narrows_by_code(read_services: Services, list: str) -> None:
+    data = await Api(read_services).ask(f"""{{ asOf(validAt: "2025-11-20") {{
         code: {list}(hsCode: "280530", first: 0) {{ totalCount }}
         tree: {list}(commodity: "rare_earths", first: 0) {{ totalCount }}
         horses: {list}(hsCode: "010121", first: 0) {{ totalCount }}

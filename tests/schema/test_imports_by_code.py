@@ -16,9 +16,9 @@ MEMBERS = 27
 
 
 @pytest.fixture
-def api(corpus_services: Services) -> Api:
+def api(read_services: Services) -> Api:
     """Run the API on the shipped corpus."""
-    return Api(corpus_services)
+    return Api(read_services)
 
 
 async def lists(api: Api, arguments: str, day: str = "2026-06-01") -> list[dict[str, Any]]:

@@ -23,9 +23,9 @@ async def asked(services: Services, commodity: str, **more: Any) -> tuple[Any, l
 
 @each_case("commodity", ["rare_earths", "cobalt", "gallium"])
 async def test_it_is_the_last_year_of_the_product_that_is_meant(
-    corpus_services: Services, commodity: str
+    read_services: Services, commodity: str
 ) -> None:
-    production, supplies = await asked(corpus_services, commodity)
+    production, supplies = await asked(read_services, commodity)
     [years] = [
         one["years"]
         for one in supplies
@@ -35,19 +35,19 @@ async def test_it_is_the_last_year_of_the_product_that_is_meant(
     assert production["figures"]
 
 
-async def test_a_day_before_the_editions_has_an_earlier_year(corpus_services: Services) -> None:
-    now, _ = await asked(corpus_services, "cobalt")
-    then, _ = await asked(corpus_services, "cobalt", day="2023-06-01")
+async def test_a_day_before_the_editions_has_an_earlier_year(read_services: Services) -> None:
+    now, _ = await asked(read_services, "cobalt")
+    then, _ = await asked(read_services, "cobalt", day="2023-06-01")
     assert then["year"] < now["year"]
 
 
-async def test_without_figures_there_is_no_year(corpus_services: Services) -> None:
-    production, _ = await asked(corpus_services, "cobalt", day="1990-01-01")
+async def test_without_figures_there_is_no_year(read_services: Services) -> None:
+    production, _ = await asked(read_services, "cobalt", day="1990-01-01")
     assert (production["year"], production["world"], production["figures"]) == (None, None, [])
 
 
-async def test_a_form_that_is_not_given_has_none_either(corpus_services: Services) -> None:
-    production, _ = await asked(corpus_services, "cobalt", stage="REFINERY", form="dust")
+async def test_a_form_that_is_not_given_has_none_either(read_services: Services) -> None:
+    production, _ = await asked(read_services, "cobalt", stage="REFINERY", form="dust")
     assert (production["year"], production["figures"]) == (None, [])
 
 
@@ -60,9 +60,9 @@ LATEST = """query ($commodity: String, $day: Day) { asOf(validAt: $day) {
 
 
 async def test_the_latest_productions_are_those_of_each_commodity_alone(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    data = (await Api(corpus_services).ask(LATEST, day="2026-11-20"))["asOf"]
+    data = (await Api(read_services).ask(LATEST, day="2026-11-20"))["asOf"]
     found = {one["commodity"]["key"]: one for one in data["latestProductions"]}
     alone = data["production"]
     assert {name: found["cobalt"][name] for name in alone} == alone
@@ -77,17 +77,17 @@ async def test_the_latest_productions_are_those_of_each_commodity_alone(
 
 
 async def test_the_latest_productions_are_those_that_were_public_by_the_day(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     asked = {"commodity": "cobalt", "day": "2023-06-01"}
-    [cobalt] = (await Api(corpus_services).ask(LATEST, **asked))["asOf"]["latestProductions"]
+    [cobalt] = (await Api(read_services).ask(LATEST, **asked))["asOf"]["latestProductions"]
     assert cobalt["year"] == 2022
     asked["day"] = "1990-01-01"
-    assert (await Api(corpus_services).ask(LATEST, **asked))["asOf"]["latestProductions"] == []
+    assert (await Api(read_services).ask(LATEST, **asked))["asOf"]["latestProductions"] == []
 
 
-async def test_the_table_of_production_is_of_the_latest_year_too(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_the_table_of_production_is_of_the_latest_year_too(read_services: Services) -> None:
+    api = Api(read_services)
     latest, named = [
         (await api.request("GET", f"/tables/production.json?commodity=cobalt{more}")).json()["rows"]
         for more in ("&valid=2026-11-20", "&valid=2026-11-20&year=2025")

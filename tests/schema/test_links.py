@@ -27,12 +27,6 @@ ALLIANCES = """query ($day: Day, $position: Position) {
     } } } }"""
 
 
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
-
-
 async def all_announcements(api: Api, **moment: Any) -> list[dict[str, Any]]:
     """Return every announcement of a moment, with its links."""
     found, after, more = [], None, True

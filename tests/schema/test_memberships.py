@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.cases import each_case
 
@@ -13,18 +10,6 @@ DOCUMENT = """query ($day: Day, $position: Position, $after: String, $first: Int
     totalCount pageInfo { hasNextPage endCursor }
     nodes { alliance { key status } place { code } kind role union { code }
             from until since } } } }"""
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def listed(

@@ -22,11 +22,6 @@ from tracker.postgres.database import PROJECTOR, Target
 ASKED = "query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }"
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    return Api(services)
-
-
 async def test_a_question_waits_for_the_position_it_needs(
     api: Api, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,19 +3,12 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.support.api import OPEN, Api, control
 from tests.support.cases import each_case
 from tracker import clock
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    return Api(services)
 
 
 async def moments(api: Api, document: str) -> Any:

@@ -9,12 +9,6 @@ from tests.support.api import Api, claim, clause, control, document, source, sus
 from tests.support.cases import each_case
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
 async def test_a_client_reads_what_it_wrote(api: Api) -> None:
     recorded = await api.do("announceExportControl", control("x", clause("1"), clause("2")))
     assert recorded["position"] == "1"

@@ -4,7 +4,6 @@ from base64 import urlsafe_b64decode
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +24,6 @@ SEEN = """{ asOf(validAt: "2025-11-20") {
 def global_id(entity: str) -> str:
     """Return an id of an entity without a moment."""
     return NodeId(entity).encode()
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    return Api(corpus_services)
 
 
 async def seen(api: Api) -> dict[str, str]:

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 
 ONE = """query ($p: Position, $id: String) { event(position: $p, eventId: $id) {
@@ -31,12 +28,6 @@ def links(of: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
         of[name] and of[name]["position"] for name in ("retractedBy", "replacedBy", "correctionOf")
     )
     return retraction, replacement, corrected
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API of an empty log."""
-    return Api(services)
 
 
 async def test_an_event_is_found_by_its_position_and_by_its_id(api: Api) -> None:

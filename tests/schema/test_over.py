@@ -58,11 +58,6 @@ SELECTIONS = (
 )
 
 
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    return Api(corpus_services)
-
-
 @pytest.mark.parametrize("selection", SELECTIONS)
 async def test_each_day_has_the_answer_that_it_has_alone(corpus: Api, selection: str) -> None:
     asked = await corpus.ask(
@@ -222,7 +217,7 @@ async def test_too_many_moments_of_too_much_are_refused(corpus: Api) -> None:
 
 
 async def test_nothing_that_is_kept_longer_than_a_question_keeps_what_its_moments_read(
-    corpus: Api, corpus_services: Services
+    corpus: Api, read_services: Services
 ) -> None:
     for selection in (
         *SELECTIONS,
@@ -282,7 +277,7 @@ async def test_an_error_of_every_day_is_reported_once(corpus: Api) -> None:
 
 
 async def test_few_moments_are_worked_on_at_a_time(
-    corpus: Api, corpus_services: Services, monkeypatch: pytest.MonkeyPatch
+    corpus: Api, read_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work = most = 0
 
@@ -294,7 +289,7 @@ async def test_few_moments_are_worked_on_at_a_time(
         at_work -= 1
         return "digest"
 
-    monkeypatch.setattr(corpus_services.as_of, "digest", digest)
+    monkeypatch.setattr(read_services.as_of, "digest", digest)
     for many in ('over(from: "2021-01-01", step: MONTH)', 'overKnown(entity: "alliance/quad")'):
         answer = await corpus.ask(f"{{ many: {many} {{ first: digest second: digest }} }}")
         assert {"first": "digest", "second": "digest"} in answer["many"]
@@ -302,7 +297,7 @@ async def test_few_moments_are_worked_on_at_a_time(
 
 
 async def test_queued_work_is_abandoned_with_the_query(
-    corpus: Api, corpus_services: Services, monkeypatch: pytest.MonkeyPatch
+    corpus: Api, read_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began = asyncio.Event()
 
@@ -311,7 +306,7 @@ async def test_queued_work_is_abandoned_with_the_query(
         await asyncio.Event().wait()
         return "never"
 
-    monkeypatch.setattr(corpus_services.as_of, "digest", digest)
+    monkeypatch.setattr(read_services.as_of, "digest", digest)
     document = '{ over(from: "2021-01-01", step: MONTH) { digest } }'
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -9,19 +9,12 @@ import pytest
 
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES
 from schema.execution.persisted_documents import PersistedQueries
-from schema.services import Services
 from tests.support.api import Api
 from tests.support.cases import each_case
 from tracker.errors import NotFound
 
 QUERY = "query Sum { head other: commodities { key } }"
 MODERN = {"Accept": "application/graphql-response+json"}
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log."""
-    return Api(services)
 
 
 def sha256(document: str) -> str:

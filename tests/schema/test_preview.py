@@ -207,11 +207,6 @@ RETRACTED_TYPES = (
 DAYS = ("2025-01-15", "2025-12-01", "2026-06-01")
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    return Api(services)
-
-
 async def previewed(api: Api, commands: list[dict[str, Any]], day: str, **more: Any) -> Any:
     """Return the result of a preview."""
     return (await api.ask(PREVIEW, commands=commands, day=day, **more))["preview"]

@@ -16,9 +16,9 @@ WHOLE = """query ($commodity: String!, $year: Int!, $stage: Stage, $form: String
 
 @pytest.mark.parametrize("place", ["CD", "BH"])
 async def test_shares_are_those_of_the_whole_distribution(
-    corpus_services: Services, place: str
+    read_services: Services, place: str
 ) -> None:
-    api = Api(corpus_services)
+    api = Api(read_services)
     products = (await api.ask(DOCUMENT, place=place, years={"from": 2023, "to": 2024}))["asOf"]
     assert {one["year"] for one in products["productsOf"]} == {2023, 2024}
     for one in products["productsOf"]:
@@ -32,9 +32,9 @@ async def test_shares_are_those_of_the_whole_distribution(
         ]
 
 
-async def test_a_place_without_figures_has_no_products(corpus_services: Services) -> None:
-    assert (await Api(corpus_services).ask(DOCUMENT, place="VA"))["asOf"]["productsOf"] == []
+async def test_a_place_without_figures_has_no_products(read_services: Services) -> None:
+    assert (await Api(read_services).ask(DOCUMENT, place="VA"))["asOf"]["productsOf"] == []
 
 
-async def test_the_world_has_no_share_of_itself(corpus_services: Services) -> None:
-    assert (await Api(corpus_services).ask(DOCUMENT, place="WORLD"))["asOf"]["productsOf"] == []
+async def test_the_world_has_no_share_of_itself(read_services: Services) -> None:
+    assert (await Api(read_services).ask(DOCUMENT, place="WORLD"))["asOf"]["productsOf"] == []

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
 
 OWN = {**source("mofcom"), "url": "https://www.mofcom.gov.cn/act"}
@@ -14,12 +11,6 @@ FOREIGN = {
     "primary": True,
 }
 SAID = "eventId source { publisher primary verified unsupported citation }"
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def all_sources(api: Api, entity: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import graphql
 import pytest
 from graphql import (
     ExecutionResult,
@@ -34,7 +35,6 @@ from schema.execution.documents import (
     parsed_document,
 )
 from schema.execution.schema import SCHEMA
-from schema.services import Services
 from tests.contract.test_security import codes
 from tests.support.api import Api
 from tests.support.cases import each_case
@@ -47,12 +47,6 @@ WHOLE = get_introspection_query(
     schema_description=True,
     input_value_deprecation=True,
 )
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 def refusals(text: str) -> set[str]:
@@ -228,7 +222,7 @@ async def test_other_names_of_a_query_of_the_schema_cost_neither_validation_nor_
 
         monkeypatch.setattr(owner, name, call)
 
-    counted(processing, "validate")
+    counted(graphql, "validate")
     counted(processing, "cost_errors")
     counted(response_cache, "execute")
     text = f"query %s {{ __schema {TYPES} }} # %s"
@@ -263,7 +257,7 @@ async def test_hidden_introspection_is_refused_without_the_other_rules(
         rules.append(of)
         return validate(schema, document, of, *more, **named)
 
-    monkeypatch.setattr(processing, "validate", noted)
+    monkeypatch.setattr(graphql, "validate", noted)
     error, *_ = parse_document(SCHEMA, f"query Hidden {{ __schema {TYPES} }}", False).errors
     assert "introspection has been disabled" in error.message
     assert rules == [[NoSchemaIntrospectionCustomRule]]

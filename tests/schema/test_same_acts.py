@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from schema.services import Services
 from tests.support.api import Api, clause, control, source
 
 IEA: dict[str, Any] = {"source": source("iea", "2025-03-01"), "title": "Told by a list"}
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def same(api: Api, id: str = "x") -> list[str]:

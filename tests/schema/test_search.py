@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from schema.base.global_ids import encode_opaque
-from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source
 from tests.support.fact_builders import source as fact_source
 from tracker.domain.basics.codec import from_builtins
@@ -37,18 +36,6 @@ STATEMENT = {
     "actors": ["JP"],
     "source": source("meti", "2025-01-10"),
 }
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def search(api: Api, text: str, **variables: Any) -> Any:

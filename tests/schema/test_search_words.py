@@ -1,19 +1,10 @@
 """Words as people write them: codes with dots, American spelling, abbreviations that begin other words."""
 
-import pytest
-
-from schema.services import Services
 from tests.support.api import Api, clause, control, source
 
 SEARCH = """query ($text: String!, $position: Position) {
   asOf(validAt: "2026-06-01", position: $position) { search(text: $text, first: 200) {
     nodes { entity matched { field text start end } } } } }"""
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
 
 
 async def search_entities(api: Api, text: str, position: str | None = None) -> list[str]:

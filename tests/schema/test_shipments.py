@@ -69,9 +69,9 @@ def keys(clauses: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 async def test_the_clauses_are_those_of_the_list_for_the_same_filters(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    api = Api(corpus_services)
+    api = Api(read_services)
     for shipment in SHIPMENTS[:5]:
         found = await check(api, {**shipment, "contents": []})
         filters = {name: shipment.get(name) for name in ("commodity", "hsCode", "form", "origin")}
@@ -93,8 +93,8 @@ async def test_the_clauses_are_those_of_the_list_for_the_same_filters(
         assert keys([*verdicts, *bases, *later]) == expected
 
 
-async def test_every_answer_says_how_far_it_can_be_trusted(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_every_answer_says_how_far_it_can_be_trusted(read_services: Services) -> None:
+    api = Api(read_services)
     for shipment in SHIPMENTS:
         found = await check(api, shipment)
         assert "not legal advice" in found["disclaimer"]
@@ -119,8 +119,8 @@ async def test_every_answer_says_how_far_it_can_be_trusted(corpus_services: Serv
             assert duties["low"] is None or duties["steps"][-1]["high"] == duties["high"]
 
 
-async def test_places_that_are_not_stated_are_asked_for_first(corpus_services: Services) -> None:
-    found = await check(Api(corpus_services), {"commodity": "lithium"})
+async def test_places_that_are_not_stated_are_asked_for_first(read_services: Services) -> None:
+    found = await check(Api(read_services), {"commodity": "lithium"})
     unknown = [one for one in found["verdicts"] if one["kind"] == "UNKNOWN"]
     assert [one["direction"] for one in unknown] == ["EXPORT", "IMPORT"]
     first = found["openQuestions"][:2]
@@ -129,8 +129,8 @@ async def test_places_that_are_not_stated_are_asked_for_first(corpus_services: S
     assert first[0]["clauses"]  # those of all issuers wait for it
 
 
-async def test_suspended_rules_have_their_day_and_are_upcoming(corpus_services: Services) -> None:
-    found = await check(Api(corpus_services), SHIPMENTS[2])
+async def test_suspended_rules_have_their_day_and_are_upcoming(read_services: Services) -> None:
+    found = await check(Api(read_services), SHIPMENTS[2])
     suspended = {one["clause"]["key"]: one for one in found["notInForce"]}
     assert suspended["2"]["firstDay"] == "2026-11-28"
     changes = [(one["day"], one["entity"], one["clause"]) for one in found["upcoming"]]
@@ -153,8 +153,8 @@ query ($input: ShipmentInput!) {
 """
 
 
-async def test_a_comparison_has_the_rules_that_ended_and_began(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_a_comparison_has_the_rules_that_ended_and_began(read_services: Services) -> None:
+    api = Api(read_services)
     found = (await api.ask(CHANGES, input=SHIPMENTS[2]))["shipmentChanges"]
     ended = keys([one["before"]["clause"] for one in found["changes"] if one["after"] is None])
     assert ("cn-mofcom-2024-46", "2") in ended
@@ -163,8 +163,8 @@ async def test_a_comparison_has_the_rules_that_ended_and_began(corpus_services: 
     assert counts[1] == counts[0] - len(ended) + len(began)
 
 
-async def test_months_below_over_equal_single_days(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_months_below_over_equal_single_days(read_services: Services) -> None:
+    api = Api(read_services)
     selected = (
         "verdicts { kind match clause { control { key } clause { key } } } upcoming { day entity }"
     )
@@ -255,8 +255,8 @@ async def lines_of(api: Api, content: str | bytes, address: str = "") -> list[di
     return [*csv.DictReader(rows)]
 
 
-async def test_every_line_of_a_file_has_its_result_or_its_error(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_every_line_of_a_file_has_its_result_or_its_error(read_services: Services) -> None:
+    api = Api(read_services)
     rows = await lines_of(api, FILE, f"?valid={DAY}")
     assert [*rows[0]] == [*FILE.split("\n")[0].split(","), *RESULT_COLUMNS]
     assert [row["errorCode"] for row in rows] == [
@@ -347,9 +347,9 @@ async def test_a_place_that_is_not_a_country_is_refused(
 
 
 async def test_names_and_codes_are_read_in_any_case_with_spaces_and_dots(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    api = Api(corpus_services)
+    api = Api(read_services)
     keyed = {"commodity": "gallium", "hsCode": "811292", "origin": "CN", "destination": "US"}
     named = {"commodity": " GALLIUM", "hsCode": "8112 92", "origin": "china", "destination": "us"}
     content = {"contents": [{"commodity": "gallium", "origin": "CN"}], "route": ["JP"]}
@@ -362,18 +362,18 @@ async def test_names_and_codes_are_read_in_any_case_with_spaces_and_dots(
 
 
 async def test_a_file_has_the_assumptions_and_the_layers_that_its_sums_do_not_cover(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
     lines = ["commodity,hsCode,origin,destination", "gallium,811229,CN,US"]
-    [line] = await lines_of(Api(corpus_services), "\n".join(lines))
+    [line] = await lines_of(Api(read_services), "\n".join(lines))
     assert "811229 is not recorded as a code of gallium." in line["assumptions"]
     assert "not covered: the ordinary duty and anti-dumping" in line["dutiesNotCovered"]
     assert "PROHIBITED" in line["verdicts"]
     assert "CERTAIN" not in line["matches"]
 
 
-async def test_technology_is_asked_alike_by_api_file_and_page(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_technology_is_asked_alike_by_api_file_and_page(read_services: Services) -> None:
+    api = Api(read_services)
     stated = {"commodity": "rare_earths", "origin": "CN", "destination": "DE"}
     of = await check(api, stated | {"covers": "TECHNOLOGY"})
     rules = {f"{one['clause']['control']['key']}" for one in of["verdicts"] if one["clause"]}

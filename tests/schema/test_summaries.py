@@ -41,8 +41,8 @@ async def test_a_retraction_repeats_what_it_takes_back(services: Services) -> No
     assert found["event"] == {"summary": f"Retracted: “{SAID}” Reason: misread.", "publicOn": None}
 
 
-async def test_every_event_of_the_corpus_has_a_sentence(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_every_event_of_the_corpus_has_a_sentence(read_services: Services) -> None:
+    api = Api(read_services)
     types = """["Alliance.Founded", "Alliance.MemberJoined", "Announcement.Superseded",
                 "ExportControl.Merged", "ExportControl.Suspended", "Firm.Identified"]"""
     found = await api.ask(

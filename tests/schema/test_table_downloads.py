@@ -11,12 +11,14 @@ PINNED = "valid=2025-11-20&position=9000"
 
 
 @pytest.fixture
-def api(corpus_services: Services) -> Api:
+def api(read_services: Services) -> Api:
     """Run the API on the shipped corpus."""
-    return Api(corpus_services, Access())
+    return Api(read_services, Access())
 
 
-@pytest.mark.parametrize("path", ["/tables/facts.csv", "/tables/controls.json", "/controls.csv"])
+@pytest.mark.parametrize(
+    "path", ["/tables/announcements.csv", "/tables/controls.json", "/controls.csv"]
+)
 async def test_text_comes_as_gzip_to_those_who_take_it(api: Api, path: str) -> None:
     url = f"{path}?{PINNED}"
     plain = await api.request("GET", url, headers={"accept-encoding": "identity"})
@@ -46,7 +48,8 @@ async def test_descriptions_of_tables_are_available_as_gzip(api: Api, path: str)
 
 async def test_every_route_of_the_description_answers_its_own_examples(api: Api) -> None:
     described = (await api.request("GET", "/openapi.json")).json()
-    for path, routes in described["paths"].items():
+    answered: dict[str, dict[str, str]] = {}
+    for path, routes in sorted(described["paths"].items(), key=lambda of: ".json" not in of[0]):
         examples = {}
         for parameter in routes["get"]["parameters"]:
             assert "example" in parameter or not parameter.get("required"), (
@@ -55,6 +58,10 @@ async def test_every_route_of_the_description_answers_its_own_examples(api: Api)
             )
             if "example" in parameter:
                 examples[parameter["name"]] = parameter["example"]
+        table, _, ending = path.rpartition(".")
+        if ending not in ("json", "csv") and answered.get(table) == examples:
+            continue  # `test_tables.py` reads every table in all formats
+        answered[table] = examples
         answer = await api.request("GET", path, params=examples)
         assert answer.status_code == 200, (path, answer.text)
         if path.endswith(".json") and path != "/tables/sources.json":  # none is watched

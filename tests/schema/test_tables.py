@@ -53,9 +53,9 @@ TABLES = NAMES.split()
 
 
 @pytest.fixture
-async def api(corpus_services: Services) -> AsyncIterator[Api]:
+async def api(read_services: Services) -> AsyncIterator[Api]:
     """Run the API on the shipped corpus."""
-    return Api(corpus_services, Access())
+    return Api(read_services, Access())
 
 
 async def get(api: Api, file: str, **parameters: Any) -> Any:
@@ -93,7 +93,7 @@ async def test_every_table_has_the_same_rows_and_says_whence_in_every_format(api
         text = (await get(api, f"{name}.csv", **narrowed)).text.splitlines()
         lines = [line.removeprefix("# ") for line in text if line.startswith("# ")]
         headers.append(dict(line.split(": ", 1) for line in lines))
-        assert len(await csv_rows(api, name, **narrowed)) == len(rows)
+        assert len([*csv.DictReader(text[len(lines) :])]) == len(rows)
         file = (await get(api, f"{name}.xlsx", **narrowed)).content
         sheet, header = (part.to_python() for part in sheets_of(file))
         assert sheet[0] == list(rows[0])

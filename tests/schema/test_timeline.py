@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 
 TIMELINE = """query ($day: Day, $position: Position, $after: String, $first: Int! = 200) {
@@ -12,18 +11,6 @@ TIMELINE = """query ($day: Day, $position: Position, $after: String, $first: Int
     totalCount pageInfo { hasNextPage endCursor }
     nodes { day kind entity title summary transition { transition clause summary }
             publication { publisher name edition publishedOn claims } } } } }"""
-
-
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
 
 
 async def entries(

@@ -16,18 +16,6 @@ TRANSITIONS = """query ($day: Day, $position: Position, $after: String, $first: 
             confirmedBy { eventId } } } } }"""
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log, open for writing."""
-    return Api(services)
-
-
-@pytest.fixture
-def corpus(corpus_services: Services) -> Api:
-    """Run the API on the shipped corpus."""
-    return Api(corpus_services)
-
-
 async def listed(
     api: Api, arguments: str = "", day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:

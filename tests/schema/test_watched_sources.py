@@ -25,12 +25,6 @@ from tracker.domain.evidence.watched_source_facts import Unwatched
 SECOND, THIRD = "2026-11-02T00:00:00Z", "2026-11-02T12:00:00Z"
 
 
-@pytest.fixture
-def api(services: Services) -> Api:
-    """Run the API on an empty log."""
-    return Api(services)
-
-
 async def three_looks(services: Services) -> None:
     """Record a poll with news, one without, and a failed one: events 1 to 7."""
     await record(

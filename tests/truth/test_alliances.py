@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
-from tests.truth.conftest import CompareHistory
+from tests.truth.conftest import CompareHistory, Log
 from tests.truth.oracle.alliance_changes import compare_turns
 from tests.truth.oracle.alliances import alliances, expected_alliance
 from tests.truth.oracle.claims import figures
@@ -39,7 +39,6 @@ ALLIANCE = f"""key name formerNames status foundedOn endedOn membersKnown partOf
     members {{ place {{ code }} since role }}
     {" ".join(f'{p}: membership(place: "{p}") {{ kind role union {{ code }} }}' for p in PLACES)}"""
 MEMBERSHIP = "nodes { place { code } kind role union { code } from until alliance { key } }"
-Log = list[dict[str, Any]]
 
 
 @pytest.mark.parametrize("seed", HISTORIES)
@@ -62,11 +61,10 @@ def test_alliances_are_as_a_second_reading_of_their_facts_has_them(
     compare_history(seed, compare)
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_shipped_alliances_and_their_shares_are_as_a_second_reading_has_them(
-    api: Api,
+    api: Api, shipped_log: Log
 ) -> None:
-    chance, log = Random(7), await log_of(api)
+    chance, log = Random(7), shipped_log
     known = counting_events(log, len(log))
     turns = [event.day for event in known if event.type.startswith("Alliance.")]
     found: list[str] = []

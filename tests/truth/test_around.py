@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
-from tests.truth.conftest import CompareHistory
+from tests.truth.conftest import CompareHistory, Log
 from tests.truth.oracle.around import Entry, entries
 from tests.truth.oracle.around_answers import compare_around
 from tests.truth.oracle.compare import expect_no
@@ -55,9 +55,10 @@ def test_events_of_firms_equal_a_second_reading(compare_history: CompareHistory,
     compare_history(seed, compare)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_events_of_goods_places_and_firms_equal_a_second_reading(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_events_of_goods_places_and_firms_equal_a_second_reading(
+    api: Api, shipped_log: Log
+) -> None:
+    chance, log = Random(7), shipped_log
     known, at = counting_events(log, len(log)), (date(2026, 6, 1), len(log))
     every = entries(known, at[0])
     found = []

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
+from tests.truth.conftest import Log
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.events import counting_events
@@ -26,7 +26,7 @@ from tests.truth.oracle.exposure import (
     exposure_answer,
 )
 from tests.truth.oracle.goods import are_related
-from tests.truth.oracle.queries import ask_moment, log_of
+from tests.truth.oracle.queries import ask_moment
 
 MOMENTS = settings().max_examples // 20
 QUESTIONS = 5
@@ -36,9 +36,10 @@ OVERLAPPING = ("nickel", "ferroalloys", "niobium")
 FIRST_DAY = date(1995, 1, 1)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(
+    api: Api, shipped_log: Log
+) -> None:
+    chance, log = Random(7), shipped_log
     found = []
     for _ in range(MOMENTS):
         position = chance.choice((len(log), len(log), chance.randint(5000, len(log))))
@@ -56,9 +57,10 @@ async def test_exposure_is_as_a_second_reading_of_clauses_and_figures_has_it(api
     expect_no(found)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_accounts_that_differ_are_those_that_are_public_and_about_the_goods(api: Api) -> None:
-    log = await log_of(api)
+async def test_accounts_that_differ_are_those_that_are_public_and_about_the_goods(
+    api: Api, shipped_log: Log
+) -> None:
+    log = shipped_log
     for day in (date(2019, 1, 1), date(2020, 5, 25), date(2025, 6, 1), date(2026, 3, 1)):
         disputes = [
             event

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
-from tests.truth.conftest import CompareHistory
+from tests.truth.conftest import CompareHistory, Log
 from tests.truth.oracle.cause_answers import (
     ask_reasons,
     ask_transitions,
@@ -41,7 +41,6 @@ from tests.truth.oracle.law_answers import (
 )
 from tests.truth.oracle.law_histories import COMMODITIES, DAYS, record_law
 from tests.truth.oracle.matching import listed, worded
-from tests.truth.oracle.queries import log_of
 from tests.truth.oracle.sources import compare_sources, of_instruments
 
 ROUNDS = settings().max_examples // 20
@@ -53,7 +52,6 @@ MOMENTS = 5
 LISTS = 12
 """Number of lists at each moment of the shipped data."""
 FIRST_DAY, LAST_DAY = date(1995, 1, 1), date(2100, 1, 1)
-Log = list[dict[str, Any]]
 Moment = tuple[date, int]
 
 
@@ -75,9 +73,10 @@ def test_clauses_are_as_a_second_reading_of_their_acts_has_them(
     compare_history(seed, compare)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(
+    api: Api, shipped_log: Log
+) -> None:
+    chance, log = Random(7), shipped_log
     law = of_law(counting_events(log, len(log)))
     named = [one for event in law for clause in _clauses(event) for one in clause["commodities"]]
     found = []
@@ -88,9 +87,10 @@ async def test_shipped_clauses_are_as_a_second_reading_of_their_acts_has_them(ap
     expect_no(found + await compare_reasons(api, log, shipped_moment(chance, law, len(log))))
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_no_shipped_clause_is_in_force_on_days_of_its_suspensions(api: Api) -> None:
-    log = await log_of(api)
+async def test_no_shipped_clause_is_in_force_on_days_of_its_suspensions(
+    api: Api, shipped_log: Log
+) -> None:
+    log = shipped_log
     day = LAST_DAY.replace(year=2026)
     of = instruments(of_law(counting_events(log, len(log))), day)
     clauses = worded(of, day)
@@ -100,11 +100,12 @@ async def test_no_shipped_clause_is_in_force_on_days_of_its_suspensions(api: Api
         assert must == may == await ask_matching(api, day, len(log), asked), asked
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(api: Api) -> None:
+async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(
+    api: Api, shipped_log: Log
+) -> None:
     """An amended clause in force stays in force until the new wording applies, if that has an
     `effectiveFrom`."""
-    law = of_law(counting_events(log := await log_of(api), len(log)))
+    law = of_law(counting_events(log := shipped_log, len(log)))
     found = [
         f"{day} {key}/{name}"
         for day, key, name, *statuses in turns(law, FIRST_DAY, LAST_DAY)

@@ -15,7 +15,7 @@ from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import licences_in_force
 
-ROUNDS = 12
+ROUNDS = 40
 """Number of consecutive days in which every commodity is queried once; changed ones are queried on
 their own day."""
 DESTINATIONS = (None, Place("US"), Place("DE"))

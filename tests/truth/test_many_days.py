@@ -40,7 +40,6 @@ FIELDS = {
 }
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", FIELDS)
 async def test_many_days_are_answered_as_each_by_itself(api: Api, name: str) -> None:
     head = (await api.ask("{ head }"))["head"]

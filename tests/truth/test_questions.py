@@ -15,7 +15,6 @@ from tests.truth.question import Question, differences, read_questions
 QUESTIONS = read_questions()
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.ask)
 async def test_the_tracker_answers_rightly(api: Api, question: Question) -> None:
     answer = await ask(api, question)

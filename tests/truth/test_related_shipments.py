@@ -50,7 +50,6 @@ def _key(clause: dict[str, Any]) -> str:
     return f"{clause['control']['key']}/{clause['clause']['key']}"
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("case", "name"), DROPPED)
 async def test_a_field_only_settles_conditions(api: Api, case: ShipmentCase, name: str) -> None:
     less = {key: value for key, value in case.shipment.items() if key != name}
@@ -64,7 +63,6 @@ async def test_a_field_only_settles_conditions(api: Api, case: ShipmentCase, nam
     assert {key for key in certain if after.get(key, "CERTAIN") != "CERTAIN"} == set()
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("commodity", ["gallium", "germanium", "bismuth", "tellurium"])
 async def test_the_metal_and_a_compound_are_under_different_clauses(
     api: Api, commodity: str
@@ -87,7 +85,6 @@ async def test_the_metal_and_a_compound_are_under_different_clauses(
     assert all(either[key] == "POSSIBLE" for key in licences)
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("firm", "clause"),
     [
@@ -106,7 +103,6 @@ async def test_a_listed_end_user_makes_one_ban_certain(api: Api, firm: str, clau
     assert {key for key in listed if listed[key] != unnamed[key]} == {clause}
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_unlisted_parties_only_remove_lists_of_firms(api: Api) -> None:
     day = date(2026, 7, 1)
     unnamed = await rules(api, day, GALLIUM)
@@ -121,7 +117,6 @@ async def test_unlisted_parties_only_remove_lists_of_firms(api: Api) -> None:
     assert unlisted.items() <= unnamed.items()
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_a_higher_grade_needs_a_licence_and_a_lower_one_does_not(api: Api) -> None:
     day = date(2025, 6, 1)
     low = await rules(
@@ -135,7 +130,6 @@ async def test_a_higher_grade_needs_a_licence_and_a_lower_one_does_not(api: Api)
     assert high.keys() - low.keys() == {"cn-mofcom-2024-51/antimony-compounds"}
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("origin", ["CL", "KR", "CA", "MX", "TR"])
 async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: str) -> None:
     """A free-trade agreement replaces the ordinary duty only, which is not recorded."""
@@ -146,7 +140,6 @@ async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: 
     assert "the ordinary duty" in total["notCovered"]
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("preference", "total"), [("USMCA", ("50", "50")), ("none", ("85", "85")), (None, ("50", "85"))]
 )
@@ -158,7 +151,6 @@ async def test_a_preference_exempts_canadian_goods_from_the_duty_over_fentanyl(
     assert (duties["low"], duties["high"]) == total
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_a_later_day_of_the_same_rates_gives_the_same_total(api: Api) -> None:
     """The duty over fentanyl, 20 % in August 2025, ended in February 2026."""
     shipment = FITTINGS | {"origin": "CN"}

@@ -20,7 +20,6 @@ SEARCH = """query ($text: String!) { asOf(validAt: "2026-12-01") { search(text: 
     statement nearest { entity } nodes { entity } completeness { statement } } } }"""
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["text"])
 async def test_a_search_leads_with_the_expected_result(api: Api, question: dict[str, Any]) -> None:
     found = (await api.ask(SEARCH, text=question["text"]))["asOf"]["search"]

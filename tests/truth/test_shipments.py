@@ -13,7 +13,6 @@ from tests.truth.shipment import ShipmentCase, check, differences, read_cases
 CASES = read_cases()
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.ask)
 async def test_the_check_of_a_shipment_is_right(api: Api, case: ShipmentCase) -> None:
     answer = await check(api, case)

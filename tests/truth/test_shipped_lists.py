@@ -7,17 +7,16 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
+from tests.truth.conftest import Log
 from tests.truth.oracle.claims import Claim, Figure, figures
 from tests.truth.oracle.compare import expect_no
 from tests.truth.oracle.declared import above, is_below
 from tests.truth.oracle.edition_answers import compare_editions, compare_revisions
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day, last_day
 from tests.truth.oracle.law_answers import moment, pages
-from tests.truth.oracle.queries import log_of
 
 ROUNDS = settings().max_examples // 20
 LISTS = 3
@@ -31,9 +30,10 @@ DAYS = ({"from": "2024-01-01", "to": "2024-12-31"}, {"to": "2020-01-01"}, {"from
 KINDS = ("statement", "commitment", "project", "dispute", "response", "assessment")
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_lists_of_figures_and_claims_name_those_that_answer_page_by_page(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_lists_of_figures_and_claims_name_those_that_answer_page_by_page(
+    api: Api, shipped_log: Log
+) -> None:
+    chance, log = Random(7), shipped_log
     known = counting_events(log, len(log))
     claimed = [event for event in known if event.type == "Figure.Claimed"]
     found: list[str] = []
@@ -52,9 +52,10 @@ async def test_lists_of_figures_and_claims_name_those_that_answer_page_by_page(a
     assert found == []
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_editions_and_what_they_restate_are_as_a_second_reading_has_them(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_editions_and_what_they_restate_are_as_a_second_reading_has_them(
+    api: Api, shipped_log: Log
+) -> None:
+    chance, log = Random(7), shipped_log
     known = counting_events(log, len(log))
     claimed = [event for event in known if event.type == "Figure.Claimed"]
     at = any_moment(chance, claimed, len(log))
@@ -66,9 +67,8 @@ async def test_editions_and_what_they_restate_are_as_a_second_reading_has_them(a
     expect_no(found)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_lists_of_announcements_name_those_that_answer(api: Api) -> None:
-    chance, log = Random(7), await log_of(api)
+async def test_lists_of_announcements_name_those_that_answer(api: Api, shipped_log: Log) -> None:
+    chance, log = Random(7), shipped_log
     known = counting_events(log, len(log))
     made = [event for event in known if event.type == "Announcement.Made"]
     actors = sorted({actor for event in made for actor in event.data.get("actors", [])})
