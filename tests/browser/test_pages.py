@@ -27,7 +27,9 @@ SIDEWAYS = """() => [...document.querySelectorAll("table.cards")]
     .map(table => table.textContent.slice(0, 80))"""
 """Wide tables that scroll although their rows should be cards."""
 DESKTOP_WIDTH = 1280
-MENU_LINES = "new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"
+MENU_LINES = (
+    "new Set([...document.querySelectorAll('.top nav > ul > li')].map(a => a.offsetTop)).size"
+)
 CONTENT = """() => ({
     heading: document.querySelector("h1").innerText,
     headings: document.querySelectorAll("h1").length,

@@ -38,7 +38,7 @@ Change = Callable[[str], str]
 
 async def outcomes(page: Page) -> tuple[str | None, list[str | None]]:
     """Open the panel of the receipt; return its state and the result of each check."""
-    await page.get_by_text("Receipt", exact=True).click()
+    await page.get_by_text("Proof", exact=True).click()
     panel = page.locator("[data-receipt]")
     await expect(panel).to_have_attribute(
         "data-state", re.compile("ok|bad|part"), timeout=within(20) * 1000
@@ -166,7 +166,7 @@ async def test_without_scripts_the_receipt_is_a_download(
 ) -> None:
     async with visit(scripts=False) as tab:
         await tab.open(f"{site.url}{ADDRESS}")
-        await tab.page.get_by_text("Receipt", exact=True).click()
+        await tab.page.get_by_text("Proof", exact=True).click()
         async with tab.page.expect_download() as download:
             await tab.page.get_by_text("Download receipt").click()
         file = await download.value

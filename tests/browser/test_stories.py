@@ -47,9 +47,50 @@ async def test_the_first_tabulator_leads_past_the_head_of_a_page(
         assert await tab.page.evaluate("document.activeElement.closest('main') !== null")
 
 
+@pytest.mark.parametrize("name", ["overview", "commodity", "control", "places", "check"])
+async def test_the_answer_comes_after_at_most_eight_stops_of_the_keyboard(
+    site: Site, visit: Visiting, name: str
+) -> None:
+    async with visit() as tab:
+        await tab.open(site.url + PAGES[name])
+        before = await tab.page.evaluate(
+            """() => {
+                const answer = document.querySelector(".answer") ?? document.querySelector("h1");
+                return [...document.querySelectorAll("a[href], button, input, select, summary")]
+                    .filter(one => one.checkVisibility() && one.type !== "hidden")
+                    .filter(one => answer.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_PRECEDING)
+                    .map(one => one.textContent);
+            }"""
+        )
+    assert len(before) <= 8, before
+
+
+@pytest.mark.parametrize("name", ["overview", "commodity", "control"])
+async def test_the_title_of_a_page_on_a_phone_begins_near_the_top(
+    site: Site, visit: Visiting, name: str
+) -> None:
+    async with visit(width=390) as tab:
+        await tab.open(site.url + PAGES[name])
+        box = await tab.page.locator("h1").bounding_box()
+    assert box is not None
+    assert box["y"] <= 160
+
+
+async def test_a_chip_of_the_moment_stays_open_while_the_ruler_is_used(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit() as tab:
+        await tab.open(site.url + PINNED)
+        await tab.page.click(".axis-v summary")
+        await tab.page.click(".time a[data-step=previous]")
+        await tab.page.wait_for_url(lambda url: "valid=2025-11-20" not in url)
+        await expect(tab.page.locator("#valid")).to_be_visible()
+
+
 async def test_arrows_on_the_ruler_lead_from_turn_to_turn(site: Site, visit: Visiting) -> None:
     async with visit() as tab:
         await tab.open(site.url + PINNED)
+        await tab.page.click(".axis-v summary")
         await tab_to(tab.page, ".time input[type=range]")
         await tab.page.keyboard.press("ArrowRight")
         await tab.page.wait_for_url(lambda url: "valid=2025-11-20" not in url)
@@ -68,12 +109,14 @@ async def test_the_moment_is_chosen_by_keyboard_without_scripts(
 ) -> None:
     async with visit(scripts=False) as tab:
         await tab.open(site.url + PINNED)
+        await tab.page.click(".axis-k summary")
         await tab.page.locator("#position").focus()
         await tab.page.keyboard.press("Control+A")
         await tab.page.keyboard.type("9500")
         await tab.page.keyboard.press("Enter")
         await tab.page.wait_for_url(lambda url: "position=9500" in url)
         assert parameter(tab.page, "valid") == "2025-11-20"
+        await tab.page.click(".axis-v summary")
         await tab.page.locator("[data-step=next]").focus()
         await tab.page.keyboard.press("Enter")
         await tab.page.wait_for_url(lambda url: "valid=2025-11-20" not in url)
@@ -228,6 +271,7 @@ async def test_the_link_that_never_changes_is_copied_also_after_a_step_in_time(
     async with visit() as tab:
         await tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await tab.open(f"{site.url}/alliances/quad")
+        await tab.page.click(".axis-v summary")
         await tab.page.click(".time a[data-step=previous]")
         await tab.page.wait_for_url("**valid=**")
         await tab.page.click("summary:text('Cite')")

@@ -80,6 +80,7 @@ async def test_the_page_of_tungsten_says_that_refinery_figures_are_missing(
 
 async def test_changes_of_china_in_november_2025_are_compared(site: Site, visit: Visiting) -> None:
     async with reading(site, visit) as reader:
+        await reader.click("Changes", "nav")
         await reader.click("Compare", "nav")
         await reader.page.fill("main [name=from]", "2025-11-01")
         await reader.page.fill("main [name=valid]", "2025-11-30")
@@ -90,6 +91,7 @@ async def test_changes_of_china_in_november_2025_are_compared(site: Site, visit:
 
 async def test_members_of_alliances_stand_side_by_side(site: Site, visit: Visiting) -> None:
     async with reading(site, visit) as reader:
+        await reader.click("Places", "nav")
         await reader.click("Alliances", "nav")
         await reader.see("Pax Silica", "Forum on Resource Geostrategic Engagement (FORGE)")
 
@@ -102,10 +104,11 @@ async def test_producers_of_rare_earths_in_2023_are_ranked(site: Site, visit: Vi
         await reader.see(re.compile("Mine production, 2023"))
 
 
-async def test_changes_of_the_next_six_months_are_one_click_away(
+async def test_changes_of_the_next_six_months_are_two_clicks_away(
     site: Site, visit: Visiting
 ) -> None:
     async with reading(site, visit) as reader:
+        await reader.click("Changes", "nav")
         await reader.click("Upcoming", "nav")
         await reader.see(re.compile("in the next 6 months"))
 

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+from tests.pages.test_reading_pages import without_bar
 from tests.support.api import Api
 
 CHINA_2023 = "/figures/rare_earths/CN/production/mine/2023"
@@ -83,7 +84,7 @@ async def test_a_value_that_is_not_a_figure_is_not_found(corpus: Api) -> None:
 
 
 async def test_a_figure_leads_to_its_events_its_sources_and_other_years(corpus: Api) -> None:
-    html = (await corpus.request("GET", CHINA_2023 + LATE)).text
+    html = without_bar((await corpus.request("GET", CHINA_2023 + LATE)).text)
     main = html[html.index("<main") : html.index("</main>")]
     assert len(re.findall(r'href="/events/\d+\?valid=2026-11-20"', main)) == 4
     assert 'href="https://doi.org/10.5066/P13XCP3R"' in main

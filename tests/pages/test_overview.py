@@ -58,16 +58,39 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     unconfirmed = sum(unconfirmed_by_issuer(counts).values())
     assert unconfirmed > 0
     assert (
-        f"<h1>{every['clauses']} clauses on critical minerals are in force, {unconfirmed} of them not"
-        f" confirmed, in"
-        f" {every['controls']} instruments of {by} issuers</h1>"
+        f"<h1>{every['controls']} recorded measures of {by} governments on critical minerals are in"
+        " force</h1>"
     ) in html
+    assert f"Of their {every['clauses']} clauses {unconfirmed} are not confirmed." in html
     for row in counts["statuses"]:
         assert re.search(
             rf'status={row["status"]}&amp;.*?<data value="{row["clauses"]}" data-path="asOf.byStatus',
             html,
             re.DOTALL,
         )
+
+
+async def test_topics_have_the_numbers_of_the_api(corpus: Api) -> None:
+    html = await page(corpus, PINNED)
+    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+      alliances(first: 0) { totalCount }
+      recent(days: 30, first: 0, kind: EXPORT_CONTROL) { totalCount }
+      production(commodity: "rare_earths") { figures { place { code } share } }
+      reliance(importer: "US") { lines { points { year claim { value } } } } } }"""
+    state = (await corpus.ask(question))["asOf"]
+    newest = [line["points"][-1] for line in state["reliance"]["lines"]]
+    year = max(point["year"] for point in newest)
+    entire = [
+        point for point in newest if point["year"] == year if point["claim"]["value"] == "100"
+    ]
+    [china] = [f["share"] for f in state["production"]["figures"] if f["place"]["code"] == "CN"]
+    topics = dict(re.findall(r'<dt><a href="[^"]*">([^<]*)</a></dt><dd>([^<]*)<small>', html))
+    assert topics == {
+        "Dependence": str(len(entire)),
+        "Production": f"{float(china) * 100:.1f} %",
+        "Alliances": str(state["alliances"]["totalCount"]),
+        "Last 30 days": str(state["recent"]["totalCount"]),
+    }
 
 
 async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:

@@ -141,12 +141,12 @@ async def test_its_exposure_begins_with_the_largest_share(corpus: Api) -> None:
 
 async def test_a_member_of_a_union_says_so_and_belongs_through_it(corpus: Api) -> None:
     html = await page(corpus, f"/places/FR?{AT}")
-    assert re.search(r'member of the <a href="/places/EU\?[^"]*">European Union</a>', html)
+    assert re.search(r'Member of the <a href="/places/EU\?[^"]*">European Union</a>', html)
     assert "of the European Union, to which it belongs" in html
     assert "through the European Union" in html
     then = await page(corpus, "/places/GB?valid=2019-06-01&position=10000")
-    assert "member of the" in then
-    assert "member of the" not in await page(corpus, f"/places/GB?{AT}")
+    assert "Member of the" in then
+    assert "Member of the" not in await page(corpus, f"/places/GB?{AT}")
 
 
 async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:

@@ -6,11 +6,17 @@ from html import unescape
 from tests.support.api import Api
 
 
+def without_bar(html: str) -> str:
+    """Return a page without the bar of its moment and its tools."""
+    return re.sub(r'<div class="bar">.*?(?=<div class="body">)', "", html, flags=re.DOTALL)
+
+
 async def read(api: Api, path: str) -> str:
-    """Return the text of a page between its tags, with single spaces."""
+    """Return the text of a page between its tags, without its bar of tools, with single spaces."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
-    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    html = without_bar(answer.text)
+    main = html[html.index("<main") : html.index("</main>")]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
 
 

@@ -12,6 +12,7 @@ from schema.execution.response_cache import are_cacheable
 from schema.pages.registry import PAGES
 from schema.pages.site.page import Page
 from schema.services import Services
+from tests.pages.test_reading_pages import without_bar
 from tests.support.api import Api
 from tests.support.cases import each_case
 
@@ -48,9 +49,7 @@ async def test_an_address_with_both_axes_gives_the_same_bytes_for_ever(
 
 
 async def test_every_link_of_a_page_keeps_the_moment_of_its_address(corpus: Api) -> None:
-    html = (await corpus.request("GET", PINNED)).text
-    content = html[: html.index('<form class="time"')] + html[html.index("<main") :]
-    content = content[: content.index("<footer")]
+    content = without_bar((await corpus.request("GET", PINNED)).text).split("<footer")[0]
     links = re.findall(r'<a [^>]*href="(/(?:alliances|places|controls|events)[^"]*)"', content)
     assert len(links) > 8
     assert {"valid=2025-07-02&amp;position=400" in link for link in links} == {True}

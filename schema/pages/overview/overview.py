@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from schema.pages.overview.restrictions_map import (
     map_values,
 )
 from schema.pages.overview.status_changes import VERBS, ChangeLine, change_lines, days_of_changes
-from schema.pages.site.address import Address
+from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
@@ -30,9 +31,11 @@ from tracker.domain.wording.phrases import (
     in_days,
     listed,
     many,
+    percent,
     short_date,
     with_article,
     with_capital,
+    word_phrase,
 )
 
 MAPS = ("in-force", "toward", "share")
@@ -71,6 +74,16 @@ class Reach(Struct, frozen=True):
     contradicted: int
 
 
+class Topic(Struct, frozen=True):
+    """A topic of the front page: a number, and the sentence that it begins."""
+
+    name: str
+    path: str
+    """Path of its page."""
+    number: str
+    sentence: str
+
+
 class NewestFacts(Struct, frozen=True):
     """Facts of a kind or of an issuer, with the date of the newest of them."""
 
@@ -106,6 +119,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
         ],
         "lead": lead(everyone, coming, day),
+        "topics": topics(state),
         "strip": strip(state["byStatus"]),
         "reach": reached,
         "facts_until": date.fromisoformat(reached.day) if reached else None,
@@ -127,29 +141,80 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 def headline(
     in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer], completeness: str
 ) -> str:
-    """Return the number of clauses in force in a sentence; without any, first the lists that were read."""
+    """Return the number of instruments in force; without any, first the lists that were read."""
     if not in_force or not in_force[0]["clauses"]:
         return f"{completeness} No clause on critical minerals in force is recorded"
-    counted, unconfirmed = in_force[0], sum(one.own_unconfirmed for one in everyone)
+    count = in_force[0]["controls"]
     by = sum(1 for one in everyone if one.own.get("IN_FORCE"))
-    verb = "is" if counted["clauses"] == 1 else "are"
-    of_them = f", {unconfirmed:,} of them not confirmed," if unconfirmed else ","
-    return (
-        f"{many(counted['clauses'], 'clause')} on critical minerals {verb} in force{of_them} in"
-        f" {many(counted['controls'], 'instrument')} of {many(by, 'issuer')}"
-    )
+    verb = "is" if count == 1 else "are"
+    measures, governments = many(count, "recorded measure"), many(by, "government")
+    return f"{measures} of {governments} on critical minerals {verb} in force"
 
 
 def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
-    """Return the issuer of most clauses and the next changes."""
-    issued = sorted(everyone, key=lambda one: -one.count("in force"))
+    """Return the number of clauses that are not confirmed, the issuer of most, and the next changes."""
+    issued = sorted(everyone, key=lambda one: -one.own.get("IN_FORCE", 0))
+    clauses = sum(one.own.get("IN_FORCE", 0) for one in everyone)
     sentences = []
-    if issued and issued[0].count("in force") > 1:
+    if unconfirmed := sum(one.own_unconfirmed for one in everyone):
+        verb = "is" if unconfirmed == 1 else "are"
+        sentences.append(
+            f"Of their {many(clauses, 'clause')} {unconfirmed:,} {verb} not confirmed."
+        )
+    if issued and (most := issued[0].own.get("IN_FORCE", 0)) > 1:
         name = with_capital(with_article(issued[0].name))
-        sentences.append(f"{name} issued {issued[0].count('in force'):,} of them.")
+        sentences.append(f"{name} issued {many(most, 'clause')}.")
     if coming:
         sentences.append(next_change_sentence(coming, day))
     return " ".join(sentences)
+
+
+def topics(state: Mapping[str, Any]) -> list[Topic]:
+    """Return the topics beside controls that have data at the moment."""
+    found = [dependence(state), largest_producer(state["production"])]
+    if count := state["alliances"]["totalCount"]:
+        dated = [one for one in state["alliances"]["nodes"] if one["foundedOn"]]
+        newest = max(dated, key=lambda one: one["foundedOn"], default=None)
+        last = f"; the newest is {newest['name']} ({newest['foundedOn'][:4]})" if newest else ""
+        sentence = (
+            f"recorded {'alliance' if count == 1 else 'alliances'} on critical minerals{last}."
+        )
+        found.append(Topic("Alliances", "/alliances", f"{count:,}", sentence))
+    count = state["recent"]["totalCount"]
+    sentence = (
+        f"recorded status {'change' if count == 1 else 'changes'} of controls in the last 30 days."
+    )
+    found.append(Topic("Last 30 days", "/changes", f"{count:,}", sentence))
+    return [topic for topic in found if topic]
+
+
+def dependence(state: Mapping[str, Any]) -> Topic | None:
+    """Return the number of products that the United States imports entirely; None without any claim."""
+    newest = [line["points"][-1] for line in state["reliance"]["lines"] if line["points"]]
+    if not newest:
+        return None
+    year = max(point["year"] for point in newest)
+    whole = sum(1 for point in newest if point["year"] == year and point["claim"]["value"] == "100")
+    products = "product" if whole == 1 else "products"
+    sentence = f"{products} had a net import reliance of 100 % in the United States in {year}."
+    return Topic("Dependence", "/places/US/dependence", f"{whole:,}", sentence)
+
+
+def largest_producer(production: Mapping[str, Any]) -> Topic | None:
+    """Return the largest share of the world's production of the commodity of the map; None without any."""
+    shares = [
+        one for one in production["figures"] if one["share"] and not one["place"]["isAggregate"]
+    ]
+    if not shares:
+        return None
+    first = max(shares, key=lambda one: Decimal(one["share"]))
+    commodity = production["commodity"]
+    of = f"{word_phrase(production['stage'])} production of {commodity['name'].lower()}"
+    estimated = ", as estimated" if first["estimated"] else ""
+    producer = with_article(first["place"]["name"])
+    sentence = f"of the world’s {of} in {production['year']} was that of {producer}{estimated}."
+    path = path_of("commodities", commodity["key"])
+    return Topic("Production", path, percent(first["share"]), sentence)
 
 
 def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:

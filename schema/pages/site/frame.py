@@ -1,4 +1,4 @@
-"""The frame of every page: the time bar, the data formats, the citation. Pure."""
+"""The frame of every page: the menu, the moment, the data formats, the citation. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,18 +24,16 @@ from schema.receipts.operations import page_digest, receipt_operation
 from tracker.domain.wording.phrases import with_capital
 
 NAVIGATION = (
-    ("/", "Overview"),
-    ("/commodities", "Commodities"),
-    ("/places", "Places"),
-    ("/controls", "Controls"),
-    ("/alliances", "Alliances"),
-    ("/announcements", "Announcements"),
-    ("/figures", "Figures"),
-    ("/check", "Check"),
-    ("/upcoming", "Upcoming"),
-    ("/changes", "Compare"),
-    ("/events", "Log"),
+    ("Minerals", (("/commodities", "Commodities"), ("/figures", "Figures"))),
+    ("Controls", (("/controls", "Controls"),)),
+    ("Check", (("/check", "Check"),)),
+    (
+        "Places",
+        (("/places", "Places"), ("/alliances", "Alliances"), ("/announcements", "Announcements")),
+    ),
+    ("Changes", (("/upcoming", "Upcoming"), ("/changes", "Compare"), ("/events", "Log"))),
 )
+"""Groups of the menu with their pages; a group of one page is a link."""
 TABLE_FORMS = (("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
 """Endings of addresses of tables, with their names."""
 FORMS = (("json", "JSON"), *TABLE_FORMS)

@@ -7,7 +7,8 @@ let under_way = null;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PAGE_DAYS = 30;
 const PLAY_MS = 900;
-const SWAPPED = ["#content", ".foot", ".notes-of-time", ".tools"];
+const SWAPPED = [".notes-of-time", ".head", ".tools", ".body", ".foot"];
+const BAR = ".time";
 
 /** @param {string} day @param {number} days */
 export function dayAfter(day, days) {
@@ -54,7 +55,7 @@ async function show(address, { keepBar = false, push = true } = {}) {
     return;
   }
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const place of keepBar ? SWAPPED : [...SWAPPED, ".time"]) swap(page, place);
+  for (const place of [...SWAPPED, keepBar ? ".time .day" : BAR]) swap(page, place);
   document.title = page.title;
   swap(page, "link[rel=canonical]");
   if (push) history.pushState(null, "", address);
@@ -69,8 +70,11 @@ function swap(page, place) {
   const after = page.querySelector(place);
   if (!before || !after) return;
   const focus = before.contains(document.activeElement) ? document.activeElement : null;
+  const open = [...before.querySelectorAll("details")].map((each) => each.open);
   const at = focus && (focus.id ? `#${focus.id}` : focus.getAttribute("data-step") ? `[data-step=${focus.getAttribute("data-step")}]` : null);
-  before.replaceWith(document.importNode(after, true));
+  const shown = document.importNode(after, true);
+  if (place === BAR) shown.querySelectorAll("details").forEach((each, number) => (each.open = open[number] ?? false));
+  before.replaceWith(shown);
   if (at) {
     const again = document.querySelector(at);
     if (again instanceof HTMLElement) again.focus();
