@@ -83,9 +83,9 @@ async def test_changes_of_china_in_november_2025_are_compared(site: Site, visit:
         await reader.click("Changes", "nav")
         await reader.click("Compare", "nav")
         await reader.page.fill("main [name=from]", "2025-11-01")
-        await reader.page.fill("main [name=valid]", "2025-11-30")
+        await reader.page.fill(".body [name=valid]", "2025-11-30")
         await reader.page.fill("main [name=place]", "China")
-        await reader.click("Compare", "main")
+        await reader.click("Compare", ".body")
         await reader.see(re.compile("suspended"))
 
 
