@@ -1,6 +1,6 @@
 """The pages that the browser tests visit: one address at least for every page that there is."""
 
-MOMENT = "valid=2025-11-20&position=9000"
+MOMENT = "valid=2025-11-20&position=10755"
 PAGES = {
     "overview": "/",
     "overview, pinned": f"/?{MOMENT}",

@@ -72,7 +72,7 @@ async def test_every_bar_says_its_status_in_words(site: Site, visit: Visiting) -
 
 async def test_the_drawing_of_an_instrument_is_a_picture_too(site: Site, visit: Visiting) -> None:
     async with visit() as tab:
-        await tab.open(f"{site.url}{X}?valid=2026-11-25&position=10000")
+        await tab.open(f"{site.url}{X}?valid=2026-11-25&position=11755")
         link = tab.page.get_by_role("link", name="SVG", exact=True)
         address = await link.get_attribute("href")
         response = await tab.page.goto(f"{site.url}{address}")

@@ -16,7 +16,7 @@ from tests.support.site import Site
 CHECK = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
 PAGES = (
     "/commodities/gallium",
-    "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=9000",
+    "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=10755",
     CHECK,
 )
 LISTENER = """<!doctype html><html lang="en"><meta charset="utf-8">

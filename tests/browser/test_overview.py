@@ -60,25 +60,25 @@ async def test_without_scripts_links_and_forms_choose_what_the_map_shows(
     site: Site, visit: Visiting
 ) -> None:
     async with visit(scripts=False, width=360) as tab:
-        await tab.open(f"{site.url}/?valid=2026-01-01&position=9000")
+        await tab.open(f"{site.url}/?valid=2026-01-01&position=10755")
         await tab.page.get_by_role("link", name="Share of output").click()
         await tab.page.wait_for_url("**map=share**")
         await tab.page.locator("select[name=commodity]").select_option("cobalt")
         await tab.page.get_by_role("button", name="Show").click()
         await tab.page.wait_for_url("**commodity=cobalt**")
-        for part in ("map=share", "commodity=cobalt", "valid=2026-01-01", "position=9000"):
+        for part in ("map=share", "commodity=cobalt", "valid=2026-01-01", "position=10755"):
             assert part in tab.page.url
         await tab.page.get_by_text("Table of the map").click()
         row = tab.page.get_by_role("row", name="Congo (Kinshasa)")
         await row.get_by_role("link").click()
         await tab.page.wait_for_url("**/places/CD?**")
-        assert "position=9000" in tab.page.url
+        assert "position=10755" in tab.page.url
         await expect(tab.page.locator("h1")).to_have_text("Congo (Kinshasa)")
 
 
 async def test_a_country_of_the_map_leads_to_its_page(site: Site, visit: Visiting) -> None:
     async with visit() as tab:
-        await tab.open(f"{site.url}/?valid=2026-01-01&position=9000")
+        await tab.open(f"{site.url}/?valid=2026-01-01&position=10755")
         await tab.page.locator(".land .CN").click()
         await expect(tab.page.locator("h1")).to_have_text("China")
         assert "valid=2026-01-01" in tab.page.url

@@ -19,7 +19,7 @@ from tests.support.time_limits import within
 from tracker.audit.receipts.canonical import canonical_json
 from tracker.audit.receipts.receipt import Receipt
 
-ADDRESS = "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=9000"
+ADDRESS = "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=10755"
 CHECKS = ("signature", "consistency", "answer", "moment", "page")
 VALUES = st.recursive(
     st.none()
@@ -69,7 +69,7 @@ def in_answer(file: str) -> str:
 def in_statement(file: str) -> str:
     """Change the position in the statement of a receipt."""
     content = json.loads(file)
-    content["receipt"] = content["receipt"].replace('"position":"9000"', '"position":"9001"')
+    content["receipt"] = content["receipt"].replace('"position":"10755"', '"position":"10756"')
     return canonical_json(content).decode()
 
 
@@ -171,7 +171,7 @@ async def test_without_scripts_the_receipt_is_a_download(
             await tab.page.get_by_text("Download receipt").click()
         file = await download.value
         await file.save_as(tmp_path / "file")
-        assert file.suggested_filename == "control-cn-mofcom-2024-46-2025-11-20-9000.receipt.json"
+        assert file.suggested_filename == "control-cn-mofcom-2024-46-2025-11-20-10755.receipt.json"
     receipt = Receipt.parse((tmp_path / "file").read_bytes())
     answer = httpx2.get(f"{site.url}{ADDRESS.replace('?', '.json?')}", timeout=within(60)).json()
     assert receipt.answer == answer["data"]

@@ -25,7 +25,7 @@ ADDRESSES = [
 
 QUERY = """
 query Count($day: Day!) { # of the API
-  asOf(validAt: $day, position: "9000") { exportControls(issuer: "CN") { totalCount } }
+  asOf(validAt: $day, position: "10755") { exportControls(issuer: "CN") { totalCount } }
 }"""
 
 
@@ -33,7 +33,7 @@ async def test_receipts_of_all_pages_tables_and_tools_follow_from_a_bundle(
     corpus_target: Target, keystore: KeyStore, tmp_path: Path
 ) -> None:
     addresses = [pinned(address) for address in ADDRESSES] + [
-        f"/mcp/{tool}.receipt?arguments={json.dumps({**call, 'day': '2025-11-20', 'position': 9000})}"
+        f"/mcp/{tool}.receipt?arguments={json.dumps({**call, 'day': '2025-11-20', 'position': 10755})}"
         for tool, call in CALLS.items()
     ]
     files = []

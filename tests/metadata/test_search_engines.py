@@ -148,7 +148,7 @@ async def test_crawlers_read_present_pages_and_images_only(
         "/commodities/gallium": True,
         "/controls?issuer=CN": True,
         "/tables": True,
-        "/commodities/gallium.png?valid=2026-11-20&position=9000": True,
+        "/commodities/gallium.png?valid=2026-11-20&position=10755": True,
         "/commodities/gallium?valid=2026-11-20": False,
         "/controls?issuer=CN&position=12": False,
         "/graphql?query={head}": False,

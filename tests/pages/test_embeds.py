@@ -17,7 +17,7 @@ from tests.support.documents import block
 from tests.support.libraries import pypdf
 
 MAX_BYTES = 60_000
-FIXED = "valid=2026-11-20&position=9000"
+FIXED = "valid=2026-11-20&position=10755"
 CHECK = "check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
 ANSWERS = (
     "commodities/gallium",
@@ -164,7 +164,7 @@ async def test_a_pinned_embed_never_changes_and_a_live_one_is_checked(corpus: Ap
     live = await corpus.request("GET", "/embed/answer/commodities/gallium")
     assert "immutable" in pinned.headers["cache-control"]
     assert "20 Nov 2026" in text_of(pinned.text)
-    assert "position 9,000" in text_of(pinned.text)
+    assert "position 10,755" in text_of(pinned.text)
     assert "This state does not change." in text_of(pinned.text)
     assert "no-cache" in live.headers["cache-control"]
     tag = {"If-None-Match": live.headers["etag"]}

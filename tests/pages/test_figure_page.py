@@ -104,7 +104,7 @@ async def test_a_figure_is_an_image_too(corpus: Api) -> None:
         "255,000 (e)",
     ]
     assert re.search(r"position \d\d,\d\d\d", svg.text)
-    png = await corpus.request("GET", f"{CHINA_2023}.png{LATE}&position=10129")
+    png = await corpus.request("GET", f"{CHINA_2023}.png{LATE}&position=11884")
     assert png.content.startswith(b"\x89PNG")
     assert png.headers["cache-control"] == "public, max-age=3600, immutable"
     html = (await corpus.request("GET", CHINA_2023 + LATE)).text

@@ -14,7 +14,7 @@ from schema.pages.site.address import Address
 from schema.services import Services
 from tests.support.api import Api
 
-PINNED = "/?valid=2026-11-26&position=10000"
+PINNED = "/?valid=2026-11-26&position=11755"
 COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) {
   all: clauseCounts(groupBy: [], status: IN_FORCE) { clauses controls }
   issuers: clauseCounts(groupBy: [ISSUER], status: IN_FORCE) { issuer { code name } clauses }
@@ -53,7 +53,7 @@ def unconfirmed_by_issuer(counts: dict[str, Any]) -> Counter[str]:
 
 async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     html = await page(corpus, PINNED)
-    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="11755"))["asOf"]
     every, by = counts["all"][0], len(counts["issuers"])
     unconfirmed = sum(unconfirmed_by_issuer(counts).values())
     assert unconfirmed > 0
@@ -72,7 +72,7 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
 
 async def test_topics_have_the_numbers_of_the_api(corpus: Api) -> None:
     html = await page(corpus, PINNED)
-    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+    question = """{ asOf(validAt: "2026-11-26", position: "11755") {
       alliances(first: 0) { totalCount }
       recent(days: 30, first: 0, kind: EXPORT_CONTROL) { totalCount }
       production(commodity: "rare_earths") { figures { place { code } share } }
@@ -95,7 +95,7 @@ async def test_topics_have_the_numbers_of_the_api(corpus: Api) -> None:
 
 async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus: Api) -> None:
     html = await page(corpus, PINNED)
-    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="11755"))["asOf"]
     shown, unconfirmed = titles(html), unconfirmed_by_issuer(counts)
     for row in counts["issuers"]:
         name = row["issuer"]["name"]
@@ -114,7 +114,7 @@ async def test_the_map_says_of_each_issuer_how_many_clauses_are_in_force(corpus:
 
 async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=toward&toward=JP")
-    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="10000"))["asOf"]
+    counts = (await corpus.ask(COUNTS, day="2026-11-26", at="11755"))["asOf"]
     [china] = [row["clauses"] for row in counts["toward"] if row["issuer"]["code"] == "CN"]
     assert any(title.startswith(f"China: {china} clauses in force, of") for title in titles(html))
     assert "Clauses in force on goods for Japan" in html
@@ -123,7 +123,7 @@ async def test_toward_a_place_only_clauses_that_reach_it_count(corpus: Api) -> N
 
 async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     html = await page(corpus, f"{PINNED}&map=share&commodity=cobalt")
-    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+    question = """{ asOf(validAt: "2026-11-26", position: "11755") {
       production(commodity: "cobalt") { year figures { place { code name } share estimated } } } }"""
     production = (await corpus.ask(question))["asOf"]["production"]
     congo = production["figures"][0]
@@ -136,7 +136,7 @@ async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
 
 async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: Api) -> None:
     html = await page(corpus, PINNED)
-    question = """{ asOf(validAt: "2026-11-26", position: "10000") {
+    question = """{ asOf(validAt: "2026-11-26", position: "11755") {
       horizons { nodes { kind newestFactOn } }
       exportControls(status: IN_FORCE, first: 200) { nodes {
         clauses(status: IN_FORCE) { confirmation } } } } }"""
@@ -155,7 +155,7 @@ async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: 
     ].count("BY_TERMS")
     assert by_terms
     assert f"{by_terms} clauses</a> are in force by their own terms, not confirmed" in reach
-    earlier = await page(corpus, "/?valid=2020-01-01&position=10000")
+    earlier = await page(corpus, "/?valid=2020-01-01&position=11755")
     assert "Some issuers have no recorded act for longer" in earlier
     then = (await corpus.ask(question.replace("2026-11-26", "2020-01-01")))["asOf"]
     unconfirmed = sum(
@@ -172,9 +172,9 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     lately = html[html.index('id="lately"') : html.index('id="newest"')]
     assert "Export controls on five more medium and heavy rare earths" in lately
     assert "by its own terms, not confirmed" in lately
-    earlier = await page(corpus, "/?valid=2025-11-20&position=10000")
+    earlier = await page(corpus, "/?valid=2025-11-20&position=11755")
     lately = earlier[earlier.index('id="lately"') : earlier.index('id="newest"')]
-    recent = """{ asOf(validAt: "2025-11-20", position: 10000) {
+    recent = """{ asOf(validAt: "2025-11-20", position: 11755) {
       recent(days: 30, first: 60, kind: EXPORT_CONTROL) { nodes {
         confirmation after { ... on ExportControl { title } } } } } }"""
     confirmations: dict[str, set[str]] = {}
@@ -194,7 +194,7 @@ async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: A
     pinned, live = await page(corpus, PINNED), await page(corpus, "/")
     assert "live.js" not in pinned
     assert "data-live" not in pinned
-    assert re.findall(r'<li data-position="(\d+)"', pinned) == [str(10000 - n) for n in range(8)]
+    assert re.findall(r'<li data-position="(\d+)"', pinned) == [str(11755 - n) for n in range(8)]
     assert 'data-live="/events?types=' in live
     head = (await corpus.ask("{ head }"))["head"]
     assert f'data-after="{head}"' in live
@@ -226,7 +226,7 @@ async def test_values_that_the_map_cannot_show_are_refused(
 
 async def test_the_overview_is_data_too(corpus: Api) -> None:
     answer = (await corpus.request("GET", PINNED.replace("/?", "/index.json?"))).json()
-    assert answer["data"]["asOf"]["position"] == "10000"
+    assert answer["data"]["asOf"]["position"] == "11755"
     table = await corpus.request("GET", PINNED.replace("/?", "/index.csv?") + "&map=share")
     assert table.status_code == 200
     assert "IN_FORCE" in table.text
@@ -247,7 +247,7 @@ async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, tit
     image = ElementTree.fromstring(answer.text)
     texts = [str(one.text) for one in image.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == title
-    assert "As of 26 Nov 2026, as recorded at position 10,000." in plain(texts[1])
+    assert "As of 26 Nov 2026, as recorded at position 11,755." in plain(texts[1])
     assert "var(" not in answer.text, "no style sheet reaches it"
     fills = {one.get("fill") for one in image.iter("{http://www.w3.org/2000/svg}path")}
     assert {"none", "#eceae4"} < fills

@@ -6,8 +6,8 @@ from typing import Any
 from schema.services import Services
 from tests.support.api import Api, source
 
-AT = "valid=2026-11-26&position=10000"
-MOMENT = 'validAt: "2026-11-26", position: "10000"'
+AT = "valid=2026-11-26&position=11755"
+MOMENT = 'validAt: "2026-11-26", position: "11755"'
 
 
 async def page(api: Api, path: str) -> str:
@@ -144,7 +144,7 @@ async def test_a_member_of_a_union_says_so_and_belongs_through_it(corpus: Api) -
     assert re.search(r'Member of the <a href="/places/EU\?[^"]*">European Union</a>', html)
     assert "of the European Union, to which it belongs" in html
     assert "through the European Union" in html
-    then = await page(corpus, "/places/GB?valid=2019-06-01&position=10000")
+    then = await page(corpus, "/places/GB?valid=2019-06-01&position=11755")
     assert "Member of the" in then
     assert "Member of the" not in await page(corpus, f"/places/GB?{AT}")
 

@@ -31,7 +31,7 @@ async def test_the_clauses_of_a_list_can_be_downloaded_with_the_filters_of_the_l
 
 
 async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corpus: Api) -> None:
-    given = "issuer=MW&valid=2026-11-29&position=9000"
+    given = "issuer=MW&valid=2026-11-29&position=10755"
     metadata = json.loads(
         (await corpus.request("GET", f"/tables/clauses.csv-metadata.json?{given}")).text
     )
@@ -41,7 +41,7 @@ async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corp
     assert [column["name"] for column in metadata["tableSchema"]["columns"]] == header.split(",")
     notes = {note["name"]: note["value"] for note in metadata["notes"]}
     assert notes["valid at"] == "2026-11-29"
-    assert notes["position"] == "9000"
+    assert notes["position"] == "10755"
     assert "/tables/clauses.csv?" in notes["address"]
     assert metadata["dc:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
     assert "header=none" in metadata["url"]
@@ -66,9 +66,9 @@ async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> Non
     html = (await corpus.request("GET", "/controls")).text
     [compare] = re.findall(r'href="([^"]*)">Compare…', html)
     assert compare == "/changes"
-    pinned = (await corpus.request("GET", "/controls?valid=2025-11-20&position=9000")).text
+    pinned = (await corpus.request("GET", "/controls?valid=2025-11-20&position=10755")).text
     [compare] = re.findall(r'href="([^"]*)">Compare…', pinned)
-    assert compare == "/changes?valid=2025-11-20&amp;position=9000"  # without the present day
+    assert compare == "/changes?valid=2025-11-20&amp;position=10755"  # without the present day
 
 
 @each_case(

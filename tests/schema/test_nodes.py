@@ -153,7 +153,7 @@ async def test_a_state_at_two_moments_has_two_ids_and_each_resolves(corpus: Api)
     before, after = [
         (
             await corpus.ask(
-                """query ($day: Day!) { asOf(validAt: $day, position: "9000") {
+                """query ($day: Day!) { asOf(validAt: $day, position: "10755") {
                   exportControls(commodity: "gallium") { nodes { ...told } }
                   alliance(id: "msp") { ...told }
                   figure(id: "rare_earths/CN/production/mine/2023") { ...told } } }

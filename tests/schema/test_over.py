@@ -61,7 +61,7 @@ SELECTIONS = (
 @pytest.mark.parametrize("selection", SELECTIONS)
 async def test_each_day_has_the_answer_that_it_has_alone(corpus: Api, selection: str) -> None:
     asked = await corpus.ask(
-        'query { over(from: "2022-11-30", to: "2025-11-30", step: QUARTER, position: "9000")'
+        'query { over(from: "2022-11-30", to: "2025-11-30", step: QUARTER, position: "10755")'
         f" {{ day: validAt {selection} }} }}"
     )
     days = [one["day"] for one in asked["over"]]
@@ -69,7 +69,7 @@ async def test_each_day_has_the_answer_that_it_has_alone(corpus: Api, selection:
     assert days[-1] == "2025-11-30"
     for day, together in zip(days, asked["over"], strict=True):
         alone = await corpus.ask(
-            f'query {{ asOf(validAt: "{day}", position: "9000") {{ day: validAt {selection} }} }}'
+            f'query {{ asOf(validAt: "{day}", position: "10755") {{ day: validAt {selection} }} }}'
         )
         assert together == alone["asOf"]
 
@@ -251,7 +251,7 @@ async def test_parts_that_are_equal_for_all_days_are_resolved_once(
     monkeypatch.setattr(export_controls, "clause_query", clause_query)
     given = "($of: String)" if variables else ""
     answer = await corpus.ask(
-        f'query {given} {{ over(from: "2021-01-01", to: "2025-12-01", step: MONTH, position: "9000")'
+        f'query {given} {{ over(from: "2021-01-01", to: "2025-12-01", step: MONTH, position: "10755")'
         f" {{ validAt exportControls(commodity: {named}) {{ nodes {{ id key }} }} }} }}",
         **variables,
     )

@@ -107,7 +107,7 @@ def printed(document: str, name: str | None) -> str:
     return receipt_operation(document, name, {}).document
 
 
-def pinned(address: str, moment: str = "valid=2025-11-20&position=9000") -> str:
+def pinned(address: str, moment: str = "valid=2025-11-20&position=10755") -> str:
     """Return an address with a date and a position."""
     return f"{address}{'&' if '?' in address else '?'}{moment}"
 
@@ -123,7 +123,7 @@ async def test_every_page_has_a_receipt_of_its_answer(
     assert receipt.answer == answer.json()["data"]
     assert receipt.statement.operation.document == printed(page.document, page.operation)
     check_operation(receipt.statement)
-    assert ("2025-11-20", "9000") in {
+    assert ("2025-11-20", "10755") in {
         (str(moment.valid_at), moment.position) for moment in receipt.statement.moments
     }
 
@@ -250,7 +250,7 @@ CONSTANT = ("commodities", "places")
 @each_case("name", sorted(tables().keys() - set(CONSTANT)))
 async def test_every_table_about_the_log_fixes_its_moment(name: str) -> None:
     table = tables()[name]
-    moment = TableMoment("2025-11-20", "9000", None, "")
+    moment = TableMoment("2025-11-20", "10755", None, "")
     variables = first_page(table, moment, {"from": "2025-11-01", "to": "2025-11-20"})
     [operation] = parse(table.document).definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -291,7 +291,7 @@ async def test_each_line_of_checked_shipments_names_its_receipt(
     api: Api, trust: TrustPolicy
 ) -> None:
     response = await api.request(
-        "POST", "/shipments.csv?valid=2025-12-01&position=9000", content=SHIPMENTS.encode()
+        "POST", "/shipments.csv?valid=2025-12-01&position=10755", content=SHIPMENTS.encode()
     )
     lines = [*csv.DictReader(response.text.splitlines()[1:])]
     for line in lines[:2]:

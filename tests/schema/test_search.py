@@ -362,7 +362,7 @@ def all_texts(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-@pytest.mark.parametrize("moment", [("2026-06-01", None), ("2024-06-01", "9000")])
+@pytest.mark.parametrize("moment", [("2026-06-01", None), ("2024-06-01", "10755")])
 async def test_a_search_finds_all_that_a_reader_of_the_whole_corpus_would(
     corpus: Api, moment: tuple[str, str | None]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from schema.services import Access, Services
 from tests.support.api import Api
 
-PINNED = "valid=2025-11-20&position=9000"
+PINNED = "valid=2025-11-20&position=10755"
 
 
 @pytest.fixture

@@ -46,7 +46,11 @@ from tracker.postgres.database import Target
 # --- the schema that is served, on the shipped corpus
 
 ARGUMENTS = {
-    ("Query", "asOf"): ("", '(validAt: "2025-11-20")', '(validAt: "2024-02-01", position: "9000")'),
+    ("Query", "asOf"): (
+        "",
+        '(validAt: "2025-11-20")',
+        '(validAt: "2024-02-01", position: "10755")',
+    ),
     ("Query", "history"): (
         '(entity: "export-control/cn-mofcom-2024-46")',
         '(entity: "figure/rare_earths/CN/production/mine/2023")',
