@@ -112,7 +112,7 @@ def test_column_2_is_due_from_places_without_normal_relations(
 ) -> None:
     found = duty("8112.92.10", origin=origin, day=day)
     assert found.high == (3 if rate is None else rate)
-    assert any("column 2" in one for one in found.remarks) is (rate == 25)
+    assert any("is under column 2" in one for one in found.remarks) is (rate == 25)
 
 
 def test_a_russian_provision_is_a_question() -> None:

@@ -178,6 +178,11 @@ def _remarks(
     if column2:
         name = place_in_text(case.shipment.origin or "")
         yield f"{name} is under column 2 by general note 3(b), from memory."
+    else:
+        yield (
+            "The places under column 2 and the beneficiaries of programmes are from memory: general"
+            " notes 3(b) and 3(c) were not read."
+        )
     if not is_percent:
         yield "The rate is not a percentage of the value alone, so it has no number here."
     known = _notes().programmes
