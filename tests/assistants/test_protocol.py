@@ -18,7 +18,7 @@ from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.postgres.database import Target
 
-MAX_LIST_BYTES = 34_000
+MAX_LIST_BYTES = 34_500
 """Maximum size of the tools as JSON, because a model's context is limited."""
 MAX_TOLD_BYTES = 10_000
 """Of it names, descriptions and inputs, which every model is given."""

@@ -331,7 +331,7 @@ async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apar
         assert await connection.fetchval("SELECT EXISTS (SELECT FROM elements)") is apart
         told.append(await answers(connection, recorder))
     assert told[0] == told[1]
-    assert sum(map(bool, told[0])) > len(told[0]) / 4
+    assert sum(map(bool, told[0])) > len(told[0]) / 5
 
 
 async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(

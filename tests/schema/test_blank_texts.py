@@ -29,6 +29,8 @@ NEEDED = {
     "input": '{commodity: "gallium"}',
     "destinations": '["US"]',
     "commands": "[]",
+    "code": '"81129210"',
+    "codeOf": '"US"',
     "MomentInput": '{validAt: "2024-01-01"}',
 }
 """Required arguments besides the tested one, by name or type."""

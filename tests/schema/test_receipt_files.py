@@ -51,6 +51,7 @@ PATHS = {
     "place_dependence": "/places/US/dependence",
     "event": "/events/6618",
     "source": "/sources/none",
+    "tariff_line": "/tariffs/us/81129210",
     "overview": "/index",
 }
 """Paths of pages with a key, and of the overview."""

@@ -42,7 +42,7 @@ def name_of(path: Path) -> str | None:
 
 
 def test_every_source_has_a_name_of_its_own_and_says_what_it_is() -> None:
-    assert len({reader.name for reader in READERS}) == len(READERS) == 7
+    assert len({reader.name for reader in READERS}) == len(READERS) == 8
     assert all(reader.title and reader.licence and reader.example for reader in READERS)
     assert reader_named("usgs") is usgs.READER
     with pytest.raises(InvalidInput, match="'x' is not a source: expected one of corpus, usgs"):
