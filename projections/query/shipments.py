@@ -62,8 +62,6 @@ class CheckedShipment(Struct, frozen=True):
     completeness: tuple[tuple[Leg, Completeness], ...]
     firms: tuple[NamedFirm, ...]
     """The firms that the shipment names."""
-    ordinary: OrdinaryDuty | None = None
-    """The ordinary duty on the import; None if no tariff line is recorded for it."""
 
     @property
     def issuers(self) -> list[str]:
@@ -132,16 +130,15 @@ class Shipments:
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
-        ordinary = await self._ordinary_duty(check, moment)
-        return CheckedShipment(check, tuple(completeness), tuple(firms), ordinary)
+        return CheckedShipment(check, tuple(completeness), tuple(firms))
 
-    async def _ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
-        """Return the ordinary duty on an import, if the tariff of the destination is recorded."""
+    async def ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
+        """Return the ordinary duty on an import; None if no tariff line is recorded for it."""
         code = check.case.code_for(TARIFF_OF)
         if code is None or check.case.shipment.destination != TARIFF_OF:
             return None
         lines = await self._tariffs.lines(code, moment)
-        statements = [await self._tariffs.statement(line, moment) for line in lines]
+        statements = await self._tariffs.statements(code, lines, moment)
         duties = [one.applicable for one in check.verdicts]
         recorded = {one.control.id for one in duties if one.kind is VerdictKind.IMPORT_DUTY}
         return ordinary_duty(check.case, lines, " ".join(dict.fromkeys(statements)), recorded)

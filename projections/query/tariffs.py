@@ -1,5 +1,6 @@
 """Lines of tariffs at a moment, and the editions that prove them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,12 +12,8 @@ from projections.query.moment import Moment
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import code_word
 from tracker.domain.catalogue.places import Place
-from tracker.domain.figures.tariff import (
-    TariffEditionState,
-    TariffLineState,
-    dotted,
-    print_statement,
-)
+from tracker.domain.figures.tariff import TariffLineState, dotted, print_statement
+from tracker.domain.figures.tariff_edition import TariffEditionState
 from tracker.domain.wording.phrases import date_phrase, listed, place_in_text
 from tracker.errors import InvalidInput, NotFound
 
@@ -66,9 +63,9 @@ class Tariffs:
         suffixes = [one.suffix for one in line.suffixes]
         suffix = code[LINE_DIGITS:]
         if line.withdrawn:
-            raise _retired(code, line, [*line.successors])
+            raise _retired(code, line.withdrawn_in or line.edition, line.successors)
         if suffix in line.retired_suffixes:
-            raise _retired(code, line, [f"{line.code}{one}" for one in suffixes])
+            raise _retired(code, line.edition, [f"{line.code}{one}" for one in suffixes])
         if suffix and suffix not in suffixes:
             raise _not_printed(code, [f"{line.code}{one}" for one in suffixes])
         return line
@@ -85,36 +82,40 @@ class Tariffs:
                 if oldest
                 else "no edition was read"
             )
-            return _not_found(f"No line of the tariff of {name} is recorded on this day: {reason}")
+            return _error(f"No line of the tariff of {name} is recorded on this day: {reason}")
         if not any(one.reads(code) for one in public):
-            return _not_found(
+            return _error(
                 f"{dotted(code)}: no edition of the tariff of {name} was read for this heading"
             )
         near = [one.code for one in await self.lines(code[:4], moment)]
         return _not_printed(code, get_close_matches(code[:LINE_DIGITS], near, MAX_NEAREST, 0))
 
-    async def statement(self, line: TariffLineState, moment: Moment) -> str:
-        """Return the extent to which editions prove a line at a moment, in a sentence."""
-        editions = [one for one in await self.editions(moment) if one.place == line.place]
-        after = [on for one in editions if (on := one.printed_on) > moment.valid_at]
-        later = None
-        if after:
-            at = replace(moment, valid_at=min(after), series=None)
-            later = next(iter(await self.lines(line.code, at)), None)
-        return print_statement(line, moment.valid_at, editions, later)
+    async def statements(
+        self, code: str, lines: Sequence[TariffLineState], moment: Moment
+    ) -> list[str]:
+        """Return the extent to which editions prove each line of a code at a moment, in a sentence."""
+        read = defaultdict[Place, list[TariffEditionState]](list)
+        for one in await self.editions(moment):
+            read[one.place].append(one)
+        later = dict[str, TariffLineState]()
+        for place in {line.place for line in lines}:
+            after = [one.printed_on for one in read[place] if one.printed_on > moment.valid_at]
+            if after:
+                at = replace(moment, valid_at=min(after), series=None)
+                later |= {one.id: one for one in await self.lines(code, at) if one.place == place}
+        day = moment.valid_at
+        return [print_statement(one, day, read[one.place], later.get(one.id)) for one in lines]
 
 
-def _not_found(text: str, code: str = "NOT_FOUND") -> NotFound:
+def _error(text: str, code: str = "NOT_FOUND") -> NotFound:
     return NotFound(f"{text}.", code=code, path=("code",))
 
 
 def _not_printed(code: str, near: Sequence[str]) -> NotFound:
     nearest = f"; the nearest codes are {listed(map(dotted, near))}" if near else ""
-    return _not_found(f"{dotted(code)} is not printed in the editions that were read{nearest}")
+    return _error(f"{dotted(code)} is not printed in the editions that were read{nearest}")
 
 
-def _retired(code: str, line: TariffLineState, successors: Sequence[str]) -> NotFound:
+def _retired(code: str, edition: str, successors: Sequence[str]) -> NotFound:
     now = f"; its line or heading has {listed(map(dotted, successors))}" if successors else ""
-    return _not_found(
-        f"{dotted(code)} is not printed since the edition {line.edition}{now}", "RETIRED_CODE"
-    )
+    return _error(f"{dotted(code)} is not printed since the edition {edition}{now}", "RETIRED_CODE")

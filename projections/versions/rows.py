@@ -27,7 +27,8 @@ from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.domain.figures.figure import Claim, FigureState
 from tracker.domain.figures.figure_facts import Series
 from tracker.domain.figures.preference import PreferenceState
-from tracker.domain.figures.tariff import TariffEditionState, TariffLineState
+from tracker.domain.figures.tariff import TariffLineState
+from tracker.domain.figures.tariff_edition import TariffEditionState
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 

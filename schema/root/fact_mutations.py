@@ -20,7 +20,14 @@ from tracker.domain.controls.duty_relations import Related
 from tracker.domain.entities.entity import Entity
 from tracker.domain.entities.fact import Fact
 from tracker.domain.evidence import coverage
-from tracker.domain.figures import figure, figure_facts, preference, tariff, trade_flow
+from tracker.domain.figures import (
+    figure,
+    figure_facts,
+    preference,
+    tariff,
+    tariff_edition,
+    trade_flow,
+)
 
 
 class FactMutation(Struct, frozen=True):
@@ -195,8 +202,8 @@ FACT_MUTATIONS = (
     ),
     FactMutation(
         "readTariffEdition",
-        tariff.EditionRead,
-        tariff.TariffEdition,
+        tariff_edition.EditionRead,
+        tariff_edition.TariffEdition,
         "Records that an edition of a tariff schedule was read.",
     ),
     FactMutation(

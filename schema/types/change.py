@@ -36,7 +36,8 @@ from tracker.domain.evidence.import_receipt import Import
 from tracker.domain.evidence.watched_source import WatchedSource
 from tracker.domain.figures.figure import Figure
 from tracker.domain.figures.preference import Preference
-from tracker.domain.figures.tariff import TariffEdition, TariffLine
+from tracker.domain.figures.tariff import TariffLine
+from tracker.domain.figures.tariff_edition import TariffEdition
 from tracker.domain.figures.trade_flow import TradeFlow
 
 

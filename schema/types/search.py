@@ -24,7 +24,8 @@ from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures.figure import FigureState
-from tracker.domain.figures.tariff import TariffEditionState, TariffLineState, tariff_name
+from tracker.domain.figures.tariff import TariffLineState, tariff_name
+from tracker.domain.figures.tariff_edition import TariffEditionState
 from tracker.domain.figures.trade_flow import TradeFlowState, flow_name
 
 

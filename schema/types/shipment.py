@@ -228,10 +228,11 @@ class ShipmentCheck:
         return self._duties(VerdictKind.IMPORT_DUTY)
 
     @resolver_field
-    def ordinary_duty(self) -> OrdinaryDuty | None:
+    async def ordinary_duty(self, info: Info) -> OrdinaryDuty | None:
         """The ordinary duty on the import, as printed; `importDuties` has the recorded additional duties.
         Null if no line of the tariff is recorded for the code, or the origin or destination is not stated."""
-        of = self.checked.ordinary
+        shipments = info.context.services.as_of.shipments
+        of = await shipments.ordinary_duty(self.checked.check, self.moment)
         return OrdinaryDuty(of=of, moment=self.moment) if of else None
 
     @resolver_field

@@ -7,11 +7,10 @@ from schema.base.decorators import resolver_field
 from schema.base.output_types import struct_field
 from schema.types.common import Because, Node, entity_type
 from tracker.domain.figures import tariff as domain
+from tracker.domain.figures.tariff_edition import TariffEditionState
 
 
-@entity_type(
-    domain.TariffEditionState, first="place edition title printed_on sha256 chapters because"
-)
+@entity_type(TariffEditionState, first="place edition title printed_on sha256 chapters because")
 class TariffEdition(Node):
     """An edition of a tariff schedule that was read: the record of the completeness of its lines."""
 
@@ -22,7 +21,7 @@ class TariffEdition(Node):
     domain.TariffLineState,
     weight=lambda state: 1 + len(state.suffixes),
     first="place code edition printed_on text texts general special column2 units suffixes"
-    " printed_provisions footnotes retired_suffixes withdrawn successors because",
+    " printed_provisions footnotes retired_suffixes withdrawn withdrawn_in successors because",
     hidden="general_text special_text column2_text",
 )
 class TariffLine(Node):
@@ -38,4 +37,6 @@ class TariffLine(Node):
         2026; no later edition was read.` Null in a history."""
         if self.moment is None:
             return None
-        return await info.context.services.as_of.tariffs.statement(self.state, self.moment)
+        tariffs = info.context.services.as_of.tariffs
+        [statement] = await tariffs.statements(self.state.code, [self.state], self.moment)
+        return statement

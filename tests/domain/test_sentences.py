@@ -35,7 +35,8 @@ from tracker.domain.evidence import coverage
 from tracker.domain.evidence import watched_source_facts as watch
 from tracker.domain.evidence.import_receipt import Receipt
 from tracker.domain.figures.figure_facts import Claimed, Preferred
-from tracker.domain.figures.tariff import EditionRead, LineWithdrawn
+from tracker.domain.figures.tariff import LineWithdrawn
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.log.entries import recorded
 
 DAY = "2026-02-04"

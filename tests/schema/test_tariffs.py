@@ -10,7 +10,8 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.cases import each_case
 from tests.support.tariff_lines import readings
-from tracker.domain.figures.tariff import EditionRead, LineFact, LineWithdrawn
+from tracker.domain.figures.tariff import LineFact, LineWithdrawn
+from tracker.domain.figures.tariff_edition import EditionRead
 
 CODES = ("81129210", "81129260", "81129910", "85076000", "28469020")
 AFTER = "2026-09-04"
@@ -119,6 +120,7 @@ async def test_a_withdrawn_line_names_its_successors(api: Api, services: Service
     await services.projector.reach(await services.recorder.head())
     [refused] = (await line(api, "8112.99.10"))["errors"]
     assert refused["extensions"]["code"] == "RETIRED_CODE"
+    assert "is not printed since the edition 2027-basic" in refused["message"]
     assert "8112.99.15" in refused["message"]
 
 

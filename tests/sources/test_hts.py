@@ -12,7 +12,6 @@ import pytest
 from tests.support.fact_builders import decided_facts, state
 from tests.support.tariff_lines import NEW, OLD, line, prints, readings, suffix_texts
 from tracker.domain.figures.tariff import (
-    EditionRead,
     LineChanged,
     LineStated,
     LineWithdrawn,
@@ -21,6 +20,7 @@ from tracker.domain.figures.tariff import (
     content_of,
     print_statement,
 )
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.domain.figures.tariff_rate import special_rates, tariff_rate
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, ReadFact, RefusedItem

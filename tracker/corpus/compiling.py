@@ -16,7 +16,8 @@ from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.entity import TYPES
 from tracker.domain.figures.figure_facts import Claimed, edition_key
-from tracker.domain.figures.tariff import EditionRead, LineFact
+from tracker.domain.figures.tariff import LineFact
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id, flow_id, tariff_id

@@ -1,6 +1,7 @@
 """The tariff lines that ship: editions of the schedule of the United States, reduced to chapters of minerals,
 metals and their articles.
 
+They were read in copies of the publisher's export, whose SHA-256 is that of the uncompressed file.
 They are one compressed file of rows as in the export of the publisher, in the order of the schedule. A row is
 the list of the fields of `hts.Row`; an object with a key begins an edition.
 `tools/pack_tariff_lines.py` makes the file.
@@ -18,6 +19,11 @@ from tracker.sources.readers.hts import Edition, Row, items, known_editions
 
 TARIFFS = "figures/us-tariff.jsonl.xz"
 """The file of the rows in the directory of the corpus."""
+ARCHIVE = (
+    "https://github.com/arifshehab/tariff-rate-tracker/blob/9919812fe16ad61d72318dc7b96d387cc6c226da"
+    "/data/hts_archives/hts_{}.json.gz"
+)
+"""The address of a copy, by the key of its edition with underscores."""
 CHAPTERS = (
     *("25", "26", "28", "71", "72", "73", "74", "75", "76", "78", "79", "80", "81", "82", "83"),
     *("2701", "2702", "2703", "2704", "2915", "2931", "3104", "3105", "3206", "3606", "3801"),
@@ -39,7 +45,8 @@ def _editions(path: Path) -> Iterator[Edition]:
         if text.startswith(b'{"edition"'):
             if key:
                 known = known_editions()[key]
-                yield Edition(key, rows, CHAPTERS, known["on"], known["sha256"])
+                copy = ARCHIVE.format(key.replace("-", "_"))
+                yield Edition(key, rows, CHAPTERS, known["on"], known["sha256"], copy)
             key, rows = msgspec.json.decode(text)["edition"], []
         else:
             fields = zip(Row.__struct_fields__, msgspec.json.decode(text), strict=True)

@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 from tracker.domain.figures.figure_facts import Claimed
-from tracker.domain.figures.tariff import EditionRead, LineFact
+from tracker.domain.figures.tariff import LineFact
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.domain.figures.trade_flow import FlowClaimed
 
 

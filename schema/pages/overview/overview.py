@@ -24,9 +24,11 @@ from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.events.registry import FACTS
 from tracker.domain.evidence.watched_source_facts import SourceFact
 from tracker.domain.wording.phrases import (
+    commodities_phrase,
     days_between,
     in_days,
     listed,
@@ -110,7 +112,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     coming = change_lines(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(state["byIssuer"], state["unions"])
-    title = headline(state["inForce"], everyone, state["completeness"]["statement"])
+    title = headline(state, everyone)
     reached = reach(state, day)
     return {
         "title": title,
@@ -138,32 +140,34 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def headline(
-    in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer], completeness: str
-) -> str:
+def headline(state: Mapping[str, Any], everyone: Sequence[Issuer]) -> str:
     """Return the number of instruments in force; without any, first the lists that were read."""
-    if not in_force or not in_force[0]["clauses"]:
-        return f"{completeness} No clause on critical minerals in force is recorded"
-    count = in_force[0]["controls"]
-    by = sum(1 for one in everyone if one.own.get("IN_FORCE"))
-    verb = "is" if count == 1 else "are"
-    measures, governments = many(count, "recorded measure"), many(by, "government")
-    return f"{measures} of {governments} on critical minerals {verb} in force"
+    in_force = [one for one in everyone if one.own.get("IN_FORCE")]
+    if not in_force:
+        statement = state["completeness"]["statement"]
+        return f"{statement} No clause on critical minerals in force is recorded"
+    [counted] = state["inForce"]
+    unions = {one["place"]["code"] for one in state["unions"]}
+    names = [with_article(one.name) for one in in_force if one.code in unions]
+    governments = len(in_force) - len(names)
+    by = listed([*([many(governments, "government")] if governments else []), *names])
+    measures = many(counted["controls"], "recorded measure")
+    verb = "is" if counted["controls"] == 1 else "are"
+    title = f"{measures} of {by} on critical minerals {verb} in force"
+    if unconfirmed := sum(one.own_unconfirmed for one in everyone):
+        verb = "is" if unconfirmed == 1 else "are"
+        clauses = many(counted["clauses"], "clause")
+        title += f"; {unconfirmed:,} of their {clauses} {verb} not confirmed"
+    return title
 
 
 def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
-    """Return the number of clauses that are not confirmed, the issuer of most, and the next changes."""
+    """Return the issuer of most clauses in force, and the next changes."""
     issued = sorted(everyone, key=lambda one: -one.own.get("IN_FORCE", 0))
-    clauses = sum(one.own.get("IN_FORCE", 0) for one in everyone)
     sentences = []
-    if unconfirmed := sum(one.own_unconfirmed for one in everyone):
-        verb = "is" if unconfirmed == 1 else "are"
-        sentences.append(
-            f"Of their {many(clauses, 'clause')} {unconfirmed:,} {verb} not confirmed."
-        )
     if issued and (most := issued[0].own.get("IN_FORCE", 0)) > 1:
         name = with_capital(with_article(issued[0].name))
-        sentences.append(f"{name} issued {many(most, 'clause')}.")
+        sentences.append(f"{name} issued {many(most, 'clause')} in force.")
     if coming:
         sentences.append(next_change_sentence(coming, day))
     return " ".join(sentences)
@@ -182,22 +186,29 @@ def topics(state: Mapping[str, Any]) -> list[Topic]:
         found.append(Topic("Alliances", "/alliances", f"{count:,}", sentence))
     count = state["recent"]["totalCount"]
     sentence = (
-        f"recorded status {'change' if count == 1 else 'changes'} of controls in the last 30 days."
+        f"status {'change' if count == 1 else 'changes'} of clauses in the last 30 days, by recorded"
+        " acts or by the clauses’ own dates."
     )
     found.append(Topic("Last 30 days", "/changes", f"{count:,}", sentence))
     return [topic for topic in found if topic]
 
 
 def dependence(state: Mapping[str, Any]) -> Topic | None:
-    """Return the number of products that the United States imports entirely; None without any claim."""
-    newest = [line["points"][-1] for line in state["reliance"]["lines"] if line["points"]]
+    """Return the number of minerals that the United States imports entirely; None without any claim.
+
+    A mineral may have several products, of which one is enough.
+    """
+    newest = [(line["commodity"]["key"], line["points"][-1]) for line in state["reliance"]["lines"]]
     if not newest:
         return None
-    year = max(point["year"] for point in newest)
-    whole = sum(1 for point in newest if point["year"] == year and point["claim"]["value"] == "100")
-    products = "product" if whole == 1 else "products"
-    sentence = f"{products} had a net import reliance of 100 % in the United States in {year}."
-    return Topic("Dependence", "/places/US/dependence", f"{whole:,}", sentence)
+    year = max(point["year"] for _, point in newest)
+    exact = [(key, point["claim"]) for key, point in newest if point["year"] == year]
+    whole = {key for key, of in exact if of["value"] == "100" and of["qualifier"] is None}
+    minerals = "mineral has" if len(whole) == 1 else "minerals have"
+    sentence = (
+        f"{minerals} a product with a net import reliance of the United States of 100 % in {year}."
+    )
+    return Topic("Dependence", "/places/US/dependence", f"{len(whole):,}", sentence)
 
 
 def largest_producer(production: Mapping[str, Any]) -> Topic | None:
@@ -208,13 +219,13 @@ def largest_producer(production: Mapping[str, Any]) -> Topic | None:
     if not shares:
         return None
     first = max(shares, key=lambda one: Decimal(one["share"]))
-    commodity = production["commodity"]
-    of = f"{word_phrase(production['stage'])} production of {commodity['name'].lower()}"
+    key, stage = production["commodity"]["key"], production["stage"]
+    of = f"{word_phrase(stage)} production" if stage else "production"
+    of += f" of {commodities_phrase([Commodity(key)])}"
     estimated = ", as estimated" if first["estimated"] else ""
     producer = with_article(first["place"]["name"])
     sentence = f"of the world’s {of} in {production['year']} was that of {producer}{estimated}."
-    path = path_of("commodities", commodity["key"])
-    return Topic("Production", path, percent(first["share"]), sentence)
+    return Topic("Production", path_of("commodities", key), percent(first["share"]), sentence)
 
 
 def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:

@@ -46,7 +46,8 @@ from tracker.domain.evidence.import_receipt import ImportState
 from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.preference import PreferenceState
-from tracker.domain.figures.tariff import TariffEditionState, TariffLineState
+from tracker.domain.figures.tariff import TariffLineState
+from tracker.domain.figures.tariff_edition import TariffEditionState
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 

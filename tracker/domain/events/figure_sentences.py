@@ -4,14 +4,8 @@ from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure_facts import Claimed, Preferred
-from tracker.domain.figures.tariff import (
-    EditionRead,
-    LineFact,
-    LineWithdrawn,
-    PrintedLine,
-    dotted,
-    tariff_name,
-)
+from tracker.domain.figures.tariff import LineFact, LineWithdrawn, PrintedLine, dotted, tariff_name
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.domain.figures.trade_flow import FlowClaimed, flow_name
 from tracker.domain.wording.phrases import (
     beginning,

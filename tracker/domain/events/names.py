@@ -14,7 +14,7 @@ from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import History, RecordedFact, Retracted
 from tracker.domain.evidence.coverage import Declared
 from tracker.domain.evidence.watched_source_facts import Watched
-from tracker.domain.figures.tariff import EditionRead
+from tracker.domain.figures.tariff_edition import EditionRead
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),

@@ -16,12 +16,8 @@ from tracker.domain.evidence.watched_source import WatchedSource, WatchedSourceS
 from tracker.domain.evidence.watched_source_facts import SourceFact
 from tracker.domain.figures.figure import Figure, FigureState
 from tracker.domain.figures.preference import Preference, PreferenceState
-from tracker.domain.figures.tariff import (
-    TariffEdition,
-    TariffEditionState,
-    TariffLine,
-    TariffLineState,
-)
+from tracker.domain.figures.tariff import TariffLine, TariffLineState
+from tracker.domain.figures.tariff_edition import TariffEdition, TariffEditionState
 from tracker.domain.figures.trade_flow import TradeFlow, TradeFlowState
 from tracker.errors import InvalidInput
 

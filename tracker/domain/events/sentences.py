@@ -30,13 +30,8 @@ from tracker.domain.evidence.import_receipt import Receipt
 from tracker.domain.figures.figure import Figure
 from tracker.domain.figures.figure_facts import Claimed, Preferred
 from tracker.domain.figures.preference import Ordered
-from tracker.domain.figures.tariff import (
-    EditionRead,
-    LineFact,
-    TariffEdition,
-    TariffLine,
-    tariff_name,
-)
+from tracker.domain.figures.tariff import LineFact, TariffLine, tariff_name
+from tracker.domain.figures.tariff_edition import EditionRead, TariffEdition
 from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlow, flow_name
 from tracker.domain.wording.phrases import (
     beginning,

@@ -1,6 +1,6 @@
-"""Tariff schedules: the editions that were read, and their lines with rates.
+"""Lines of tariffs with their rates, as editions print them.
 
-An edition proves what was printed on its day. A line holds its suffixes, so nothing is inherited when it is
+A line holds its suffixes, so nothing is inherited when it is
 read. A later edition records only lines that differ: the others are as printed before.
 """
 
@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.basics.values import Name, Sha256, Text, Value
+from tracker.domain.basics.values import Name, Text, Value
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.entity import (
     CitingFold,
@@ -21,14 +21,13 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
+from tracker.domain.figures.tariff_edition import EditionKey, TariffEdition, TariffEditionState
 from tracker.domain.figures.tariff_rate import SpecialRate, TariffRate, special_rates, tariff_rate
 from tracker.domain.wording.phrases import date_phrase, place_in_text
 from tracker.errors import InvalidInput
 
 LineCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}\Z")]
 SuffixDigits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}\Z")]
-Beginning = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2,8}\Z")]
-EditionKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-z]+(-[0-9a-z]+)*\Z", max_length=40)]
 PROVISION = re.compile(r"\b99\d\d\.\d\d\.\d\d\b")
 
 
@@ -66,52 +65,6 @@ class PrintedProvision(msgspec.Struct, frozen=True):
     """The footnote. It may name several provisions; one of them applies."""
     suffix: str | None = None
     """The suffix that prints it; null for the line itself."""
-
-
-class EditionRead(Fact, frozen=True, kw_only=True):
-    """An edition of a tariff schedule was read. It is the record of the completeness of its lines."""
-
-    place: Place
-    """The place whose tariff it is."""
-    edition: EditionKey
-    """The key of the edition, such as `2026-rev-10`."""
-    title: Name
-    """The title of the edition."""
-    sha256: Sha256
-    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
-    chapters: tuple[Beginning, ...]
-    """The chapters and headings that were read in full, as beginnings of codes."""
-
-    @property
-    def stream(self) -> str:
-        """The stream of the edition: `tariff-edition/us/2026-rev-10`."""
-        return f"{TariffEdition.KIND}/{self.place.lower()}/{self.edition}"
-
-    @property
-    def public_on(self) -> date:
-        """The day of the edition."""
-        return self.source.published_on.first
-
-
-class TariffEditionState(StateWithEvidence, frozen=True, kw_only=True):
-    """An edition of a tariff schedule that was read."""
-
-    place: Place
-    """The place whose tariff it is."""
-    edition: EditionKey
-    """The key of the edition, such as `2026-rev-10`."""
-    title: Name
-    """The title of the edition."""
-    printed_on: date
-    """The day of the edition."""
-    sha256: Sha256
-    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
-    chapters: tuple[Beginning, ...]
-    """The chapters and headings that were read in full, as beginnings of codes."""
-
-    def reads(self, code: str) -> bool:
-        """Return whether the edition was read for a code, or for all codes that begin with it."""
-        return code.startswith(self.chapters)
 
 
 class LineFact(Fact, frozen=True, kw_only=True):
@@ -194,10 +147,15 @@ class TariffLineState(StateWithEvidence, frozen=True, kw_only=True):
     """The statistical suffixes, in the order of the schedule."""
     retired_suffixes: tuple[SuffixDigits, ...] = ()
     """Suffixes of earlier editions that are not printed any more."""
-    withdrawn: bool = False
-    """Whether the newest edition does not print the line."""
+    withdrawn_in: EditionKey | None = None
+    """The edition that was the first to leave out the line; null if the newest one prints it."""
     successors: tuple[LineCode, ...] = ()
     """The codes of the lines that are new in that edition under its heading."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the newest edition does not print the line."""
+        return self.withdrawn_in is not None
 
     @property
     def text(self) -> str:
@@ -231,55 +189,6 @@ class TariffLineState(StateWithEvidence, frozen=True, kw_only=True):
             for note in footnotes
             for code in PROVISION.findall(note.text)
         )
-
-
-class _EditionFold(CitingFold[TariffEditionState]):
-    """The fold of an edition."""
-
-    __slots__ = ("read",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: EditionRead | None = None
-
-    def take(self, known: RecordedFact) -> None:
-        """Apply a reading; it replaces an earlier one."""
-        if isinstance(known.fact, EditionRead):
-            self.cite(known)
-            self.read = known.fact
-
-    def state(self, id: str, day: date) -> TariffEditionState | None:
-        """Return the edition, if it was read."""
-        if self.read is None:
-            return None
-        of = self.read
-        return TariffEditionState(
-            id=id,
-            place=of.place,
-            edition=of.edition,
-            title=of.title,
-            printed_on=of.public_on,
-            sha256=of.sha256,
-            chapters=of.chapters,
-            because=self.because,
-        )
-
-
-class TariffEdition(Entity):
-    """An edition of a tariff schedule that was read."""
-
-    KIND: ClassVar[str] = "tariff-edition"
-    ID_HAS_PARTS: ClassVar[bool] = True
-    INITIAL_FACT: ClassVar[type[Fact]] = EditionRead
-    FACTS: ClassVar[dict[str, type[Fact]]] = {
-        "TariffEdition.Read": EditionRead,
-        "TariffEdition.Retracted": Retracted,
-    }
-    FOLD = _EditionFold
-
-    def check(self, fact: Fact) -> None:
-        """Check that a reading is of this edition."""
-        _check_stream(self.id, fact)
 
 
 class _LineFold(CitingFold[TariffLineState]):
@@ -325,7 +234,7 @@ class _LineFold(CitingFold[TariffLineState]):
             footnotes=of.footnotes,
             suffixes=of.suffixes,
             retired_suffixes=self.retired,
-            withdrawn=self.end is not None,
+            withdrawn_in=self.end.edition if self.end else None,
             successors=self.end.successors if self.end else (),
             because=self.because,
         )
@@ -347,7 +256,8 @@ class TariffLine(Entity):
 
     def check(self, fact: Fact) -> None:
         """Check that a fact is about this line, and that a change follows another print."""
-        _check_stream(self.id, fact)
+        if fact.stream not in (None, self.id):
+            raise InvalidInput(f"expected a fact about {self.id}", path=("code",))
         before: _LineFold = self._fold()
         if isinstance(fact, LineStated) and before.printed:
             raise InvalidInput(
@@ -382,11 +292,6 @@ def tariff_name(entity: str) -> str:
 def dotted(code: str) -> str:
     """Return a code of a tariff with dots: `8112.92.10`."""
     return ".".join(filter(None, [code[:4], code[4:6], code[6:8], code[8:]]))
-
-
-def _check_stream(id: str, fact: Fact) -> None:
-    if fact.stream not in (None, id):
-        raise InvalidInput(f"expected a fact about {id}", path=("code",))
 
 
 def print_statement(

@@ -28,7 +28,6 @@ from tracker.domain.basics.vocabulary import Checked
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.fact import Source
 from tracker.domain.figures.tariff import (
-    EditionRead,
     Footnote,
     LineChanged,
     LineFact,
@@ -38,6 +37,7 @@ from tracker.domain.figures.tariff import (
     TariffSuffix,
     content_of,
 )
+from tracker.domain.figures.tariff_edition import EditionRead
 from tracker.sources.ids import tariff_id
 from tracker.sources.reader import (
     File,
@@ -106,6 +106,8 @@ class Edition(msgspec.Struct):
     chapters: tuple[str, ...]
     on: date
     sha256: str
+    archived_at: str | None = None
+    """The address of the copy that was read, if it is not the publisher's own file."""
 
     @property
     def title(self) -> str:
@@ -115,8 +117,8 @@ class Edition(msgspec.Struct):
         return f"Harmonized Tariff Schedule of the United States ({year}), {part}"
 
     def source(self, reference: str | None = None) -> Source:
-        """Return the edition as a source."""
-        return Source(
+        """Return the edition as a source: the publisher's file, or a copy of it."""
+        own = Source(
             publisher="usitc",
             name=self.title,
             published_on=PartialDate(self.on.isoformat()),
@@ -124,6 +126,10 @@ class Edition(msgspec.Struct):
             reference=reference,
             checked=Checked.DATA_FILE,
         )
+        if self.archived_at is None:
+            return own
+        copy = {"url": self.archived_at, "copy_of": ADDRESS, "copy_sha256": self.sha256}
+        return replace(own, publisher="public-repositories", **copy)
 
 
 def clean(text: str | None) -> str:
