@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from tracker.domain.basics.codec import encode
 from tracker.domain.basics.values import Name, Value
 from tracker.domain.basics.vocabulary import EvidenceLevel
 from tracker.domain.controls.clause import ClauseState
@@ -89,5 +88,5 @@ def _stated(fact: Fact, id: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def _plain(value: Value) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.json.decode(encode(value))
+    fields: dict[str, Any] = msgspec.to_builtins(value, enc_hook=str)
     return fields
