@@ -34,10 +34,19 @@ class TrackerError(Exception):
 
     code = "ERROR"
 
-    def __init__(self, message: str, *, code: str | None = None, path: Sequence[str | int] = ()):
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        path: Sequence[str | int] = (),
+        suggestion: str = "",
+    ):
         super().__init__(message)
         self.message = message
         self.path: Path = tuple(path)
+        self.suggestion = suggestion
+        """The value that was probably meant; empty without one."""
         if code is not None:
             self.code = code
 

@@ -51,7 +51,7 @@ def describe_error(error: GraphQLError) -> None:
         cause = _database_error(cause)
         error.message = cause.message
     if isinstance(cause, TrackerError):
-        error.extensions = error_extensions(cause.code, cause.path)
+        error.extensions = error_extensions(cause.code, cause.path, cause.suggestion)
     elif cause is None or isinstance(cause, GraphQLError) or (error.nodes and not error.path):
         error.extensions = _graphql(error)
     else:
@@ -59,9 +59,12 @@ def describe_error(error: GraphQLError) -> None:
     error.message = error.message[:MAX_MESSAGE_CHARACTERS]
 
 
-def error_extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
-    """Return the extensions of an error."""
-    return {"code": code, "path": list(path)} if path else {"code": code}
+def error_extensions(
+    code: str, path: tuple[str | int, ...] = (), suggestion: str = ""
+) -> dict[str, Any]:
+    """Return the extensions of an error; without a path or a suggestion, they are left out."""
+    values = {"code": code, "path": list(path), "suggestion": suggestion}
+    return {name: value for name, value in values.items() if value}
 
 
 def error_with_code(code: str, message: str, *path: str) -> GraphQLError:

@@ -133,4 +133,5 @@ def refusal(error: Mapping[str, Any]) -> TrackerError:
     if code in ERRORS:
         return ERRORS[code](error["message"])
     kind = TrackerError if code == "INTERNAL" else InvalidInput
-    return kind(error["message"], code=code, path=path)
+    suggestion = extensions.get("suggestion", "")
+    return kind(error["message"], code=code, path=path, suggestion=suggestion)

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
@@ -26,6 +28,39 @@ async def test_a_shipment_is_checked_and_a_question_answered_without_scripts(
         assert await tab.page.get_by_label("Country of production").input_value() == "China"
 
 
+@pytest.mark.parametrize(
+    ("address", "link", "field", "value"),
+    [
+        ("commodity=gallium&destination=Deutschland", "Use Germany", "Destination", "Germany"),
+        ("commodity=gallium&destination=Hamburg", "Use Germany", "Destination", "Germany"),
+        ("commodity=galium&origin=CN", "Use Gallium", "Goods", "Gallium"),
+    ],
+)
+async def test_a_wrong_name_offers_the_right_one(
+    site: Site, visit: Visiting, address: str, link: str, field: str, value: str
+) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(f"{site.url}/check?{address}", 400)
+        await tab.page.get_by_role("alert").get_by_role("link", name=link).click()
+        assert await tab.page.get_by_label(field).input_value() == value
+        assert await tab.page.get_by_role("region", name="Answer").is_visible()
+
+
+async def test_an_empty_form_says_what_it_needs(site: Site, visit: Visiting) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(f"{site.url}/check")
+        await tab.page.get_by_role("button", name="Check", exact=True).click()
+        assert "Expected the goods" in await tab.page.get_by_role("alert").inner_text()
+
+
+async def test_the_address_of_a_check_has_no_empty_fields(site: Site, visit: Visiting) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(f"{site.url}/check")
+        await tab.page.get_by_label("Goods").fill("gallium")
+        await tab.page.get_by_role("button", name="Check", exact=True).click()
+        assert tab.page.url == f"{site.url}/check?commodity=gallium"
+
+
 async def test_a_wrong_field_says_so_where_it_is(site: Site, visit: Visiting) -> None:
     async with visit(scripts=False) as tab:
         await tab.open(f"{site.url}/check?commodity=galium", 400)
@@ -35,6 +70,11 @@ async def test_a_wrong_field_says_so_where_it_is(site: Site, visit: Visiting) ->
         assert described is not None
         text = await tab.page.locator(f"#{described.split()[-1]}").inner_text()
         assert "did you mean 'gallium'" in text
+        summary = tab.page.get_by_role("alert")
+        assert await summary.evaluate("it => it === document.activeElement")
+        assert (await tab.page.title()).startswith("Error: ")
+        await summary.get_by_role("link", name="Goods").click()
+        assert await field.evaluate("it => it === document.activeElement")
         await field.fill("gallium")
         await tab.page.get_by_role("button", name="Check", exact=True).click()
         assert "Gallium" in await tab.page.get_by_role("heading", level=1).inner_text()

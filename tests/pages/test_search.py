@@ -96,3 +96,14 @@ async def test_a_missing_part_is_named_after_the_lists_that_were_read(corpus: Ap
     assert "No recorded control combines Copper and Peru. The nearest ones lack Peru." in answer
     assert answer.index("No list of") < answer.index("No recorded control")
     assert "No recorded clause in force or upcoming covers" not in answer
+
+
+@each_case(
+    ("query", "meant"), [("Deutschland", "Germany"), ("Hamburg", "Germany"), ("moscovium", None)]
+)
+async def test_a_search_without_results_offers_the_name_that_was_meant(
+    corpus: Api, query: str, meant: str | None
+) -> None:
+    text = (await corpus.request("GET", f"/search?q={query}")).text
+    assert ("Did you mean" in text) == bool(meant)
+    assert meant is None or f'<a href="/search?q={meant}">{meant}</a>?' in text

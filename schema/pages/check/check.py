@@ -29,6 +29,7 @@ from schema.pages.site.name_fields import name_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
+from tracker.domain.shipments.shipment import GOODS
 
 TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: the law can differ from the records."
@@ -186,5 +187,5 @@ PAGE = Page(
     made={"checked": lambda address: bool(address.query)},
     without_codes=frozenset({"exporter", "importer", "endUser"}),
     follows_check=True,
-    shows_problems=True,
+    form_needs=("commodity", GOODS),
 )

@@ -13,6 +13,9 @@ from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.errors import InvalidInput
 
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE")
 
@@ -44,12 +47,24 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "kinds": KINDS,
         "answer": _answer(data["asOf"], parse_search(query)),
         "missing": matches and matches["statement"],
+        "meant": _name_meant(query) if matches and not matches["totalCount"] else None,
         "results": [
             (node, _status(node["node"]), *_excerpts(node))
             for node in (matches["nodes"] if matches else [])
         ],
         "events": list(reversed(data["asOf"]["events"]["nodes"])) if matches else [],
     }
+
+
+def _name_meant(query: str) -> str | None:
+    """Return the name of the place or commodity that a search without results probably means."""
+    for kind in (Place, Commodity):
+        try:
+            kind(query)
+        except InvalidInput as error:
+            if error.suggestion and kind(error.suggestion).name.lower() != query.lower():
+                return kind(error.suggestion).name
+    return None
 
 
 def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> Mapping[str, Any] | None:

@@ -85,8 +85,9 @@ class Page(WithDocument):
     """Parameters with texts, although other pages have codes in parameters of these names."""
     follows_check: bool = False
     """Whether alerts compare the shipment of its address, since it has no feed."""
-    shows_problems: bool = False
-    """Whether its template has a form that shows the `problem` of a parameter beside its field."""
+    form_needs: tuple[str, str] | None = None
+    """For a page whose template has a form that shows the `problem` of a parameter beside its field: a field
+    that an empty form lacks, and what is expected there."""
 
     def field_of(self, error: InvalidInput) -> str | None:
         """Return the parameter that an error is about; None if it is none of this page."""

@@ -26,7 +26,7 @@ from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
 from schema.pages.site.frame import RECEIPT_CHECKS, frame, graphiql_link
-from schema.pages.site.html import GUARDS, HTML, around, problem_response, session
+from schema.pages.site.html import GUARDS, HTML, around, problem_response, see_other, session
 from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
 from schema.pages.site.page_queries import PageQueries, data_of
@@ -45,6 +45,10 @@ class Problem(Struct, frozen=True):
 
     field: str
     message: str
+    suggestion: str = ""
+    """The value that was probably meant; empty without one."""
+    corrected: str = ""
+    """Link to the page with the suggestion."""
 
 
 class PageRoute:
@@ -83,7 +87,9 @@ class PageRoute:
             page_request = PageRequest(request, client, page, address, session(client))
             if ending:
                 return await self._data.respond(page_request, ending)
-            if page.shows_problems:
+            if not all(map(str.strip, request.query_params.values())) and str(address) != page.path:
+                return see_other(str(address))  # a short address is easier to share
+            if page.form_needs:
                 return await self._form(page_request)
             return await self._page(page_request)
         except Exception as error:
@@ -113,15 +119,19 @@ class PageRoute:
 
     async def _form(self, page_request: PageRequest) -> Response:
         """Return a page with a form; a bad parameter is shown beside its field, without an answer."""
-        page = page_request.page
+        page, address = page_request.page, page_request.address
         try:
+            if page.form_needs and page_request.request.query_params and str(address) == page.path:
+                field, expected = page.form_needs
+                raise InvalidInput(expected, path=(field,))
             return await self._page(page_request)
         except InvalidInput as error:
-            if (field := page.field_of(error)) is None:
+            if (wrong := page.field_of(error)) is None:
                 raise
-            problem = Problem(field, error.message)
+            corrected = address.narrowed(**{wrong: error.suggestion}) if error.suggestion else ""
+            problem = Problem(wrong, error.message, error.suggestion, corrected)
             current_operation().note_error(error.code)
-        typed = page_request.address.parameters
+        typed = address.parameters
         empty = replace(page_request, address=replace(page_request.address, parameters={}))
         data = data_of(await self._queries.answer(empty))
         async with self._queries.query_slot(empty):

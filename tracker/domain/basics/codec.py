@@ -139,7 +139,9 @@ def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     cause = error.__cause__
     path = _path(where)
     if isinstance(cause, InvalidInput):
-        return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
+        return InvalidInput(
+            cause.message, code=cause.code, path=(*path, *cause.path), suggestion=cause.suggestion
+        )
     if isinstance(cause, TypeError):  # a list or an object in place of a word: see `_decode_word`
         problem = "expected text, got a list or an object"
     if about := FIELD_ERROR.fullmatch(problem):

@@ -42,10 +42,12 @@ class Commodity(str):
 
     def __new__(cls, text: str) -> Commodity:
         if text not in _entries():
+            meant = _suggestion(text)
             raise InvalidInput(
                 f"{text!r} is not a commodity: expected a key such as 'rare_earths'"
-                f" or 'gallium'{_suggestion(text)}",
+                f" or 'gallium'{f'; did you mean {meant!r}?' if meant else ''}",
                 code="UNKNOWN_COMMODITY",
+                suggestion=meant,
             )
         return super().__new__(cls, text)
 
@@ -210,10 +212,10 @@ def _normalize(text: str) -> str:
 
 
 def _suggestion(text: str) -> str:
-    """Return a suggestion for an unknown id: the commodity of that name, or the nearest id."""
+    """Return the id that an unknown one probably means: of that name, or the nearest; empty without one."""
     names = _ids_by_name()
     near = get_close_matches(_normalize(text), names, n=1, cutoff=0.75)
-    return f"; did you mean {names[near[0]]!r}?" if near else ""
+    return names[near[0]] if near else ""
 
 
 @cache

@@ -6,6 +6,7 @@ whose members change from edition to edition.
 
 from __future__ import annotations
 
+import gettext
 import re
 import unicodedata
 from datetime import date
@@ -122,6 +123,8 @@ SPELLINGS = {
 }
 """Publishers' names of places, normalized by `normalize_name`, that are neither ISO nor common names."""
 
+LANGUAGES = ("de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh_CN")
+"""Languages whose names of countries are suggested in English."""
 WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
 OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")
 
@@ -133,10 +136,17 @@ class Place(str):
 
     def __new__(cls, code: str) -> Place:
         if code not in _names():
+            meant = _suggestion(code)
             raise InvalidInput(
-                f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
-                + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_suggestion(code)}",
+                f"{code!r} is not a place"
+                + (
+                    f"; did you mean {str(meant)!r} ({meant.name})?"
+                    if meant
+                    else ": expected an ISO 3166-1 alpha-2 code or "
+                    f"one of {', '.join([*AGGREGATES, *SPECIAL])}"
+                ),
                 code="UNKNOWN_PLACE",
+                suggestion=meant or "",
             )
         return super().__new__(cls, code)
 
@@ -207,14 +217,16 @@ def normalize_name(text: str) -> str:
     return " ".join(letters.casefold().replace(", and ", " and ").split())
 
 
-def _suggestion(text: str) -> str:
-    """Return a suggestion for an unknown code: a code in capitals, a place by name, alpha-3 or numeric
-    code, or the nearest code."""
-    place = place_of_text(text) or _place_by_other_code(text.upper())
-    if place is None:
-        near = get_close_matches(normalize_name(text), _codes_by_name(), n=1, cutoff=0.8)
-        place = Place(_codes_by_name()[near[0]]) if near else None
-    return f"; did you mean {str(place)!r} ({place.name})?" if place else ""
+def _suggestion(text: str) -> Place | None:
+    """Return the place that an unknown code probably means: a code in capitals, a place by name, alpha-3 or
+    numeric code, by its name in another language, by a region in it, or the nearest name."""
+    name = normalize_name(text)
+    if place := place_of_text(text) or _place_by_other_code(text.upper()):
+        return place
+    if code := _codes_by_foreign_name().get(name) or _countries_by_region().get(name):
+        return Place(code)
+    near = get_close_matches(name, _codes_by_name(), n=1, cutoff=0.8)
+    return Place(_codes_by_name()[near[0]]) if near else None
 
 
 def _place_by_other_code(code: str) -> Place | None:
@@ -227,6 +239,30 @@ def _iso_countries() -> dict[str, Any]:
     """Return the ISO data of every place with a code of its own, by our code."""
     former = {c.alpha_4: c for c in pycountry.historic_countries if c.alpha_4 in FORMER}
     return {c.alpha_2: c for c in pycountry.countries} | former
+
+
+@cache
+def _codes_by_foreign_name() -> dict[str, str]:
+    """Return the countries by their names in `LANGUAGES`, from the translations of ISO 3166-1."""
+    translations = [
+        gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language])
+        for language in LANGUAGES
+    ]
+    return {
+        normalize_name(translation.gettext(country.name)): country.alpha_2
+        for translation in translations
+        for country in pycountry.countries
+    }
+
+
+@cache
+def _countries_by_region() -> dict[str, str]:
+    """Return the countries by their regions of ISO 3166-2, without names that several countries share."""
+    countries: dict[str, set[str]] = {}
+    for region in pycountry.subdivisions:
+        name = normalize_name(region.name.removesuffix(" Shi").removesuffix(" Sheng"))
+        countries.setdefault(name, set()).add(region.country_code)
+    return {name: min(codes) for name, codes in countries.items() if len(codes) == 1}
 
 
 @cache

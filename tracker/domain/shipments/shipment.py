@@ -36,6 +36,8 @@ from tracker.domain.shipments.question_id import parse_question_id
 from tracker.domain.wording.phrases import listed
 from tracker.errors import InvalidInput, below
 
+GOODS = "expected the goods: a commodity, an HS code or both"
+"""The message for a shipment without goods."""
 NOT_GOODS = frozenset({ALL_GOODS, DUAL_USE_ITEMS})
 """Groups of acts that name no commodity."""
 INTANGIBLE = frozenset({Covers.TECHNOLOGY, Covers.SERVICES})
@@ -110,11 +112,7 @@ class Shipment(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.commodity is None and self.hs_code is None:
-            raise InvalidInput(
-                "expected the goods: a commodity, an HS code or both",
-                code="GOODS_REQUIRED",
-                path=("commodity",),
-            )
+            raise InvalidInput(GOODS, code="GOODS_REQUIRED", path=("commodity",))
         if self.commodity in NOT_GOODS:
             raise InvalidInput(
                 f"{str(self.commodity)!r} names no particular goods: expected a commodity, such as"
