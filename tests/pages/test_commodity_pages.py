@@ -7,7 +7,9 @@ import pytest
 
 from schema.pages.commodities.clauses import MAX_ENDED_CLAUSES
 from schema.pages.commodities.years import first_drawn_year
+from tests.pages.test_reading_pages import read
 from tests.support.api import Api, main_of
+from tests.support.cases import each_case
 
 RARE_EARTHS = "/commodities/rare_earths"
 DAY = "valid=2026-11-20"
@@ -190,3 +192,27 @@ async def test_the_heading_of_a_control_says_what_is_assumed_and_what_is_contrad
     assert says in heading
     if key == "cn-mofcom-2025-61":
         assert "stated on 28 September 2026 that the suspension runs to 10 January 2027" in html
+
+
+@each_case(
+    ("commodity", "first", "later"),
+    [
+        ("cobalt", "Licensing of exports", "Ban on certain"),
+        ("gallium", "Dual-use licensing of exports as metal", "Ban on exports as metal"),
+        ("dysprosium", "China: ", "Malawi: "),
+        ("rare_earths", "China: ", "for military users"),
+    ],
+)
+async def test_rules_for_all_traders_that_are_confirmed_come_before_others(
+    corpus: Api, commodity: str, first: str, later: str
+) -> None:
+    text = await read(corpus, f"/commodities/{commodity}?valid=2026-12-01")
+    answer = text[: text.index("Secondary source")]
+    assert first in answer
+    assert later not in answer
+
+
+async def test_a_limit_on_production_is_a_question_to_the_supplier(corpus: Api) -> None:
+    text = await read(corpus, "/controls/cd-2025-artisanal?valid=2026-12-01")
+    assert "Next: ask your supplier whether the limit concerns it." in text
+    assert "do not ship" not in text

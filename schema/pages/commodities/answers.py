@@ -1,18 +1,20 @@
-"""The summary box of a commodity: clauses that name it, those of its producers and the strictest first."""
+"""The summary box of a commodity: clauses that name it, first those of its producers on trade in goods."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from schema.pages.commodities.clauses import Pair, names_goods
-from schema.pages.controls.rule_words import next_step, rule
+from schema.pages.controls.rule_words import has_limit_without_words, next_step, rule
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.wording.phrases import with_capital
 
 MAX_ANSWERS = 3
+LIMITS = ("destinations", "endUse", "entityCount")
 
 
 class ClauseAnswer(Struct, frozen=True):
@@ -25,20 +27,25 @@ class ClauseAnswer(Struct, frozen=True):
 
 
 def clause_answers(
-    pairs: Sequence[Pair], producers: Sequence[str]
+    pairs: Sequence[Pair], producers: Sequence[str], destination: str | None = None
 ) -> tuple[list[ClauseAnswer], int]:
     """Return the first answers, and the number of further clauses that name the commodity.
 
-    `producers` are codes of places, the largest producer first: their clauses come before those of others.
+    `producers` are codes of places, the largest producer first: their clauses come before those of others,
+    who follow by the number of their clauses. Without a destination, clauses that are confirmed and concern
+    everybody come before stricter ones.
     """
-    places = {code: number for number, code in enumerate(producers)}
     current = [
         pair
         for pair in pairs
         if names_goods(pair[1]) and not ClauseStatus[pair[1]["status"]].has_ended
     ]
+    active = Counter(node["issuer"]["code"] for node, _ in current).most_common()
+    places = {code: at for at, code in enumerate(dict.fromkeys([*producers, *dict(active)]))}
     grouped: dict[tuple[str, ...], list[Pair]] = {}
-    for node, clause in sorted(current, key=lambda pair: _rank(pair[0], pair[1], places)):
+    for node, clause in sorted(
+        current, key=lambda pair: _rank(pair[0], pair[1], places, destination)
+    ):
         grouped.setdefault(
             (node["issuer"]["name"], rule(node, [clause]), clause["statusStatement"]), []
         ).append((node, clause))
@@ -57,11 +64,19 @@ def answer_lines(
 
 
 def _rank(
-    node: Mapping[str, Any], clause: Mapping[str, Any], places: Mapping[str, int]
-) -> tuple[int, int, int]:
+    node: Mapping[str, Any],
+    clause: Mapping[str, Any],
+    places: Mapping[str, int],
+    destination: str | None,
+) -> tuple[object, ...]:
+    narrow = has_limit_without_words(clause) or any(clause[name] for name in LIMITS)
+    general = () if destination else (narrow, clause["confirmation"] != "CONFIRMED")
     return (
-        places.get(node["issuer"]["code"], len(places)),
+        places[node["issuer"]["code"]],
         ClauseStatus[clause["status"]].rank,
+        node["direction"] == "PRODUCTION",
+        clause["covers"] != "GOODS",
+        *general,
         Measure[clause["measure"]].rank,
     )
 

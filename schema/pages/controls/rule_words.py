@@ -46,6 +46,8 @@ def next_step(measure: str, direction: str, status: str = "IN_FORCE") -> str:
         return "Next: check the status again before you ship."
     if measure == "STATE_TRADING":
         return "Next: trade through a designated firm."
+    if direction == "PRODUCTION":
+        return "Next: ask your supplier whether the limit concerns it."
     return f"Next: {NEXT_STEPS[Measure[measure].verdict_on(Direction[direction])]}."
 
 
@@ -62,7 +64,7 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
     direction, limits = Direction[control["direction"]], [*map(_limits, clauses)]
     measures = [*dict.fromkeys(Measure[one["measure"]] for one in clauses)]
     varying = sum(len({of[kind] for of in limits}) > 1 for kind in limits[0])
-    narrower = varying > 1 or any(map(_has_limit_without_words, clauses))
+    narrower = varying > 1 or any(map(has_limit_without_words, clauses))
     listed_firms = sorted(_all(limits, "firms"))
     firms = (
         many(len(listed_firms), "listed firm")
@@ -104,7 +106,8 @@ def _limits(clause: ClauseNode) -> Limits:
     }
 
 
-def _has_limit_without_words(clause: ClauseNode) -> bool:
+def has_limit_without_words(clause: ClauseNode) -> bool:
+    """Return whether a clause has a limit that its rule in words does not name."""
     return bool(
         any(clause[name] for name in LIMITS_WITHOUT_WORDS)
         or (clause["items"] and not clause["itemsComplete"])

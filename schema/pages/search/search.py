@@ -89,7 +89,7 @@ def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> Mapping[str, An
     ]
     return {
         "search": search,
-        "clauses": clause_answers(pairs, [*dict.fromkeys(issuers.values())])[0],
+        "clauses": clause_answers(pairs, [*dict.fromkeys(issuers.values())], search.destination)[0],
         "commodity": next(iter(search.commodities), None),
         "listed_all": len(controls["edges"]) == controls["totalCount"],
     }
