@@ -1,5 +1,7 @@
 """The tools by the official client of the protocol: over HTTP, and over standard input and output."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Any

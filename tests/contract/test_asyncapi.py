@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 import pytest
-from jsonschema import ValidationError
 
 from schema.routes.asyncapi import describe_pushes
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api
+from tests.support.libraries import jsonschema
 from tests.support.node import CLIENTS, node, npm_packages
 from tests.support.pushed import Described
 from tests.support.receivers import answer, receiving
@@ -84,7 +84,7 @@ async def test_an_event_that_is_not_as_described_is_noticed(corpus_services: Ser
         {"data": {**event["data"], "unknown": 1}},
     ]
     for harm in harms:
-        with pytest.raises(ValidationError):
+        with pytest.raises(jsonschema.ValidationError):
             described.check("ExportControl.Suspended", {**deepcopy(event), **harm})
 
 
@@ -118,7 +118,7 @@ async def test_subscriptions_speak_as_described(corpus_services: Services) -> No
                 described.check(name, answer)
     described.check("ConnectionInit", {"type": "connection_init", "payload": {}})
     described.check("ConnectionAck", {"type": "connection_ack"})
-    with pytest.raises(ValidationError):
+    with pytest.raises(jsonschema.ValidationError):
         described.check("Next", {"type": "next", "payload": {"data": None}})
 
 
@@ -141,9 +141,9 @@ async def test_deliveries_are_as_described(corpus_services: Services) -> None:
         described.check(name, json.loads(request.body), request.headers)
         content_type = described.description["components"]["messages"][name]["contentType"]
         assert request.headers["content-type"] == content_type
-    with pytest.raises(ValidationError):
+    with pytest.raises(jsonschema.ValidationError):
         described.check("Delivery", json.loads(first.entry))
-    with pytest.raises(ValidationError):
+    with pytest.raises(jsonschema.ValidationError):
         described.check(
             "Delivery", json.loads(one.body), {**posted[0].headers, "webhook-signature": "x"}
         )

@@ -15,16 +15,15 @@ from typing import Any
 from urllib.request import urlopen
 
 import httpx2
-import mlcroissant
 import pytest
-from csvw import CSVW
 
 from tests.support.documents import block
+from tests.support.libraries import csvw, mlcroissant
 
 DOCUMENTED = "http://127.0.0.1:8000"
 
 
-async def described(client: httpx2.AsyncClient) -> mlcroissant.Dataset:
+async def described(client: httpx2.AsyncClient) -> Any:
     """Return the dataset as the library reads it."""
     data = (await client.get("/croissant.json")).json()
     return mlcroissant.Dataset(jsonld=data)
@@ -94,7 +93,7 @@ async def test_the_metadata_beside_a_csv_file_type_its_rows(
 
     def read() -> list[dict[str, Any]]:
         assert json.load(urlopen(url))["tableSchema"]
-        return [dict(row) for row in CSVW(url, validate=True).tables[0]]
+        return [dict(row) for row in csvw.CSVW(url, validate=True).tables[0]]
 
     rows = await asyncio.to_thread(read)
     answer = (await client.get(f"/tables/{table}.json?valid=2026-11-20")).json()["rows"]

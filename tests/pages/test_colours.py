@@ -1,5 +1,7 @@
 """Colours of measures: told apart by every kind of colour vision, and visible on every ground."""
 
+from __future__ import annotations
+
 import re
 from itertools import combinations
 from pathlib import Path

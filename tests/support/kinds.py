@@ -5,6 +5,7 @@
 command line run whatever their kind.
 """
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -148,6 +149,7 @@ def missing_library(path: Path) -> str | None:
     return None
 
 
+@cache  # paths compare slowly, and each test of a file has its path
 def is_below(path: Path, names: tuple[str, ...]) -> bool:
     """Whether a test file is one of some files, or in one of some directories."""
     return any(path.is_relative_to(TESTS / name) for name in names)

@@ -17,8 +17,10 @@ class Library:
 
 
 coloraide = Library("coloraide")
+csvw = Library("csvw")
 jsonschema = Library("jsonschema")
 mcp = Library("mcp")
+mlcroissant = Library("mlcroissant")
 openapi_spec_validator = Library("openapi_spec_validator")
 openpyxl = Library("openpyxl")
 pypdf = Library("pypdf")
