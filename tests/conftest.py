@@ -6,10 +6,12 @@ import asyncio
 import gc
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +32,7 @@ from tests.support.durations import RECORD, DurationRecorder, read_durations
 from tests.support.importer import ImportFixture
 from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below, missing_library
 from tests.support.processes import Running
+from tests.support.shared_work import make_once
 from tests.support.skips import SkipReporter, excused
 from tests.support.waiting import all_projected
 from tracker.audit.sign.keystore import KeyStore
@@ -290,25 +293,47 @@ def importer(target: Target, recorder: Recorder, tmp_path: Path) -> ImportFixtur
     return ImportFixture(target, recorder, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def demo_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the files of a demo that has loaded the corpus and stopped; one process of a run makes them."""
+
+    def make(place: Path) -> None:
+        with accessible("tracker-demo-") as directory:
+            running = Running("demo", data_dir=directory / "data")
+            running.rest("Ctrl-C stops")
+            assert running.stop() == 0, running.output
+            subprocess.run(["cp", "-a", directory / "data", place], check=True)
+
+    return make_once(tmp_path_factory, "demo", make) / "data"
+
+
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Running]:
-    """Run a demo, shared by tests that do not stop it."""
-    directory = Path(tempfile.mkdtemp(prefix="tracker-demo-"))
+def demo(demo_files: Path) -> Iterator[Running]:
+    """Run a demo on a copy of these files, shared by tests that do not stop it."""
+    with accessible("tracker-demo-") as directory:
+        subprocess.run(["cp", "-a", demo_files, directory], check=True)
+        running = Running("demo", data_dir=directory / "data")
+        running.rest("Ctrl-C stops")
+        yield running
+        running.stop()
+
+
+@contextmanager
+def accessible(prefix: str) -> Iterator[Path]:
+    """Create a directory that PostgreSQL's own account can access, for the duration of a block."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
     os.chmod(directory, 0o755)
-    running = Running("demo", data_dir=directory / "data")
-    running.rest("Ctrl-C stops")
-    yield running
-    running.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """Create a directory that PostgreSQL's own account can access."""
-    directory = Path(tempfile.mkdtemp(prefix="tracker-cli-"))
-    os.chmod(directory, 0o755)
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
+    with accessible("tracker-cli-") as directory:
+        yield directory / "data"
 
 
 @pytest.fixture

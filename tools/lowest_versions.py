@@ -49,11 +49,13 @@ TESTS = (
     "log/test_append.py",
     "eventsourcing_asyncpg/test_applications.py",
     "eventsourcing_asyncpg/test_closing.py",
-    "deploy/test_terminal.py",
+    "deploy/test_terminal.py::test_a_terminal_of_any_encoding_shows_the_answer_as_json",
     "watch/test_markup.py",
     "web/test_robots.py",
 )
 """Tests that together use every declared library."""
+OF_NO_LIBRARY = "test_story.py::test_a_replay_in_memory_proves_what_the_database_says"
+"""A long test of the files in TESTS that uses no library that others do not use."""
 
 
 def lowest(requirements: list[str]) -> Iterator[str]:
@@ -81,7 +83,9 @@ def main(directory: Path, arguments: list[str]) -> int:
     if arguments == ["--install"]:
         return 0
     python = directory / "venv" / "bin" / "python"
-    chosen = arguments or [f"tests/{name}" for name in TESTS]
+    # Two workers: each of them loads the corpus, which takes longer than many of these tests.
+    short = ["-n", "2", "--deselect", f"tests/{OF_NO_LIBRARY}"]
+    chosen = arguments or [*short, *(f"tests/{name}" for name in TESTS)]
     return subprocess.run([python, "-m", "pytest", *chosen], cwd=ROOT, check=False).returncode
 
 

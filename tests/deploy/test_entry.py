@@ -187,7 +187,10 @@ def test_the_bare_command_prints_its_help() -> None:
     assert "rebuild" in result.stdout + result.stderr
 
 
-def test_every_line_of_a_server_that_logs_json_is_json(data_dir: Path, start: Start) -> None:
+def test_every_line_of_a_server_that_logs_json_is_json(
+    data_dir: Path, demo_files: Path, start: Start
+) -> None:
+    subprocess.run(["cp", "-a", demo_files, data_dir.with_name("demo")], check=True)
     for name, more in (("demo", "4"), ("serve", "3")):
         running = start(
             name, "--log-format", "json", "--log-level", "debug", data_dir=data_dir.with_name(name)

@@ -236,6 +236,7 @@ def test_a_newer_fold_of_any_projection_takes_over_and_the_older_server_stays_un
     assert to_first.failures | to_second.failures | observer.failures <= {"UNAVAILABLE"}
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_of_two_folds_with_equal_numbers_the_registered_one_stays_until_a_rebuild(
     own: Release, equal: Release
@@ -273,13 +274,18 @@ def test_a_server_without_takeover_waits_for_rows_of_its_release(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("newer", ["search"], indirect=True)
+@pytest.mark.parametrize(
+    "faults",
+    [("port",), pytest.param(("keys", "pooler"), marks=pytest.mark.nightly)],
+    ids=lambda faults: faults[0],
+)
 def test_a_server_that_cannot_start_leaves_the_rows_of_a_running_one(
-    own: Release, newer: Release
+    own: Release, newer: Release, faults: tuple[str, ...]
 ) -> None:
     observer = Observer()
     with serving(own) as before, Writer(before, "first") as writer:
         wait(observer, lambda: observer.look(own, before) and len(writer.acknowledged) > 3)
-        for fault in ("keys", "pooler", "port"):
+        for fault in faults:
             broken = replace(newer, data_dir=newer.data_dir / fault)
             environment, port = broken.environment, "0"
             if fault == "keys":
