@@ -151,6 +151,24 @@ def test_a_source_that_lacks_a_clause_does_not_confirm_it() -> None:
     assert found(LATER, until, extended, id="2") is Confirmation.BY_TERMS
 
 
+@each_case(
+    ("instrument", "day", "expected"),
+    [
+        ("Licence catalogue for 2025", "2025-12-31", "confirmed"),
+        ("Licence catalogue for 2025", "2026-01-01", "by_terms"),
+        ("Tariff plan for 2025 and 2026", "2026-01-01", "confirmed"),
+        ("Announcement 2025 No. 89", "2026-01-01", "confirmed"),
+    ],
+)
+def test_an_act_for_a_year_confirms_no_status_of_a_later_year(
+    instrument: str, day: str, expected: str
+) -> None:
+    yearly = announced(clause(inForceFrom="2025-01-01"), on="2025-01-01", instrument=instrument)
+    assert found(day, yearly) == expected
+    repealed = fact(Repealed, "2025-02-01", instrument=instrument, repealedFrom="2025-02-01")
+    assert found(day, yearly, repealed) == "confirmed"  # an end stays an end
+
+
 def test_an_end_of_unknown_date_needs_a_record_of_the_day_or_later() -> None:
     act = announced(clause(end="unknown"))
     amended = fact(Amended, "2025-06-01", clauses=[clause(end="unknown")])

@@ -41,7 +41,7 @@ from tracker.domain.controls.export_control_acts import (
     Suspended,
     SuspensionStated,
 )
-from tracker.domain.entities.citations import cited_numbers
+from tracker.domain.entities.citations import cited_numbers, last_year
 from tracker.domain.entities.entity import RecordedFact, effective_facts
 from tracker.domain.entities.fact import READ, Fact
 from tracker.domain.evidence.completeness import Reading, control_kinds, is_read_in_full
@@ -65,6 +65,8 @@ class Ground(NamedTuple):
     url: str | None
     """The address of its source; null if none is recorded."""
     in_part: bool = False  # of the lists
+    year: int | None = None
+    """The last year that the act or statement is for, such as a yearly catalogue; null if it names none."""
 
 
 class Period(NamedTuple):
@@ -83,11 +85,24 @@ class Period(NamedTuple):
 
 
 class _Support(NamedTuple):
-    """The records that support a status, with its first day and the day of the newest of them."""
+    """The records that support a status, with its first day; the newest records come first."""
 
     first: date
-    newest: date
     grounds: Sequence[Ground]
+
+    def on(self, clause: ClauseState, day: date) -> Iterator[Ground]:
+        """Yield the records that support the status on a day.
+
+        An end of unknown date needs a record of the day or later; an act for a year supports no later one.
+        """
+        in_force = clause.status is ClauseStatus.IN_FORCE
+        is_open = in_force and clause.clause.end is ClauseEnd.UNKNOWN
+        needed = max(self.first, day) if is_open else self.first
+        for one in self.grounds:
+            if one.on < needed:
+                return
+            if not (in_force and one.year and one.year < day.year):
+                yield one
 
 
 class ControlRecord(NamedTuple):
@@ -145,12 +160,8 @@ class Grounds:
         return periods[place - 1] if place else None
 
     def is_confirmed(self, control: ExportControlState, clause: ClauseState, day: date) -> bool:
-        """Return whether a record supports the status of a clause on a day.
-
-        A status with an end of unknown date is supported only by a record of the day or later.
-        """
-        support = self._supports(control.id, clause, day)
-        return support is not None and support.newest >= _needed(support.first, clause, day)
+        """Return whether a record supports the status of a clause on a day."""
+        return any(True for _ in self._supports(control.id, clause, day))
 
     def confirmed_by(
         self, control: ExportControlState, clause: ClauseState, day: date
@@ -159,26 +170,20 @@ class Grounds:
 
         Acts come first, then the newest record up to the day.
         """
-        if not self.is_confirmed(control, clause, day):
-            return None
-        support = self._supports(control.id, clause, day)
-        assert support is not None
-        needed = _needed(support.first, clause, day)
-        later = (one for one in support.grounds if one.on >= needed)
-        return min(later, key=lambda one: _preference(one, day))
+        supports = self._supports(control.id, clause, day)
+        return min(supports, key=lambda one: _preference(one, day), default=None)
 
-    def _supports(self, control: str, clause: ClauseState, day: date) -> _Support | None:
-        """Return the records that support the status of a clause; None if it is not that of the records."""
+    def _supports(self, control: str, clause: ClauseState, day: date) -> Iterator[Ground]:
+        """Yield the records that support the status of a clause; none if it is not that of the records."""
         period = self.period(control, clause.clause.id, day)
         if period is None or period.status is not clause.status:
-            return None
+            return iter(())
         key = control, clause.clause.id, period.first
         support = self._of_period.get(key)
         if support is None:
-            grounds = [*self._support(control, period)]
-            newest = max((one.on for one in grounds), default=date.min)
-            support = self._of_period[key] = _Support(period.first, newest, grounds)
-        return support
+            grounds = sorted(self._support(control, period), key=_ON, reverse=True)
+            support = self._of_period[key] = _Support(period.first, grounds)
+        return support.on(clause, day)
 
     def last_reading(self, control: str, clause: str) -> Reading | None:
         """Return the reading with the last day of the lists in which changes of a clause stand."""
@@ -384,7 +389,7 @@ def _naming(
     for source in sources:
         if source.checked in READ:
             on = source.published_on.first
-            yield Ground(GroundKind.TEXT, on, entity, known.position, source.url)
+            yield _ground(GroundKind.TEXT, entity, known)._replace(on=on, url=source.url)
 
 
 def _without(fact: Fact) -> Iterator[tuple[str, str]]:
@@ -405,26 +410,27 @@ def _stated(fact: Fact) -> Sequence[str]:
     return ()
 
 
+def _texts(fact: Fact) -> list[str]:
+    """Return the citation and title of a fact."""
+    texts = (getattr(fact, "instrument", None), getattr(fact, "title", None))
+    return [text for text in texts if text]
+
+
 def _numbers(fact: Fact) -> frozenset[str]:
     """Return the numbers of acts in the citation and title of a fact."""
-    texts = (getattr(fact, "instrument", None), getattr(fact, "title", None))
-    return frozenset[str]().union(*(cited_numbers(text) for text in texts if text))
+    return frozenset[str]().union(*map(cited_numbers, _texts(fact)))
 
 
 def _ground(kind: GroundKind, entity: str, known: RecordedFact) -> Ground:
-    return Ground(kind, known.fact.public_on, entity, known.position, known.fact.source.url)
+    fact = known.fact
+    year = max(filter(None, map(last_year, _texts(fact))), default=None)
+    return Ground(kind, fact.public_on, entity, known.position, fact.source.url, year=year)
 
 
 def _reading_ground(of: Reading) -> Ground:
     return Ground(
         GroundKind.READING, of.last, of.entity, of.position, of.url, in_part=not of.complete
     )
-
-
-def _needed(first: date, clause: ClauseState, day: date) -> date:
-    """Return the day from which a record supports a status that began on a first day."""
-    is_open = clause.status is ClauseStatus.IN_FORCE and clause.clause.end is ClauseEnd.UNKNOWN
-    return max(first, day) if is_open else first
 
 
 def _preference(ground: Ground, day: date) -> tuple[int, bool, int, int]:
@@ -435,4 +441,4 @@ def _preference(ground: Ground, day: date) -> tuple[int, bool, int, int]:
 
 
 KINDS = (*GroundKind,)
-_FIRST = attrgetter("first")
+_FIRST, _ON = attrgetter("first"), attrgetter("on")

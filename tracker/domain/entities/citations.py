@@ -37,6 +37,10 @@ FORMS: tuple[tuple[str, str], ...] = (
     ),
     (r"(?P<year>20\d\d)年第(?P<number>\d{1,4})号", "no-{year}-{number}"),
 )
+YEARS = re.compile(
+    r"\b(?:catalogue|plan|list)\b[^.:;,(]{0,60}? for (?:(?:19|20)\d\d(?: and |, |-|–)?)+\b",
+    re.IGNORECASE,
+)
 PATTERNS = tuple((re.compile(pattern), form) for pattern, form in FORMS)
 
 
@@ -48,6 +52,12 @@ def cited_numbers(text: str) -> frozenset[str]:
         for pattern, form in PATTERNS
         for match in pattern.finditer(text)
     )
+
+
+def last_year(text: str) -> int | None:
+    """Return the last year that an act is for by its text, as in `Tariff plan for 2008`; None without one."""
+    years = [year for match in YEARS.finditer(text) for year in re.findall(r"\d{4}", match[0])]
+    return int(max(years)) if years else None
 
 
 def first_number(text: str) -> frozenset[str]:
