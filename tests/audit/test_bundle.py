@@ -155,12 +155,11 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
     size, directory = await log.publish(), tmp_path / "bundle"
     assert await log.export(directory) == size
     async with running_tracker(log.target) as services:
-        for day, position in ((date(2025, 11, 20), size), (date(2024, 6, 1), 4000)):
-            moment = Moment(day, position)
-            verification = await Verification.begin(BundleFiles(directory), log.trust)
-            assert await replay_bundle(verification, moment, None, None, QUIET) == (
-                await services.as_of.digest(moment)
-            )
+        moment = Moment(date(2024, 6, 1), 4000)
+        verification = await Verification.begin(BundleFiles(directory), log.trust)
+        assert await replay_bundle(verification, moment, None, None, QUIET) == (
+            await services.as_of.digest(moment)
+        )
         digest = await services.as_of.digest(Moment(date(2025, 11, 20), size))
     await load(empty, directory)
     assert await rows(empty) == await rows(log)

@@ -1,13 +1,17 @@
 """Stored rows are compared with a fresh fold of their events."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from deploy import bootstrap
 from deploy.bootstrap import open_connection, open_pool, running_tracker
 from projections.checks.row_check import RowsDiffer, check_all_rows, check_random_entity
+from projections.checks.sample_check import SampleCheck
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
+from schema.services import Services
 from tests.support.api import Api, control
 from tests.support.time_limits import within
 from tracker.postgres.database import PROJECTOR, Target
@@ -51,21 +55,24 @@ async def test_each_row_that_differs_is_found_and_its_entity_named(corpus_target
             await check_all_rows(pool)
 
 
-async def test_rows_of_an_entity_without_events_are_found(corpus_target: Target) -> None:
-    async with (
-        open_pool(corpus_target) as pool,
-        open_connection(corpus_target, role=PROJECTOR) as connection,
-    ):
-        await connection.execute(
+async def test_rows_of_an_entity_without_events_are_found(
+    services: Services, target: Target
+) -> None:
+    await Api(services).do("announceExportControl", control("x"))
+    async with open_pool(target) as pool, open_connection(target, role=PROJECTOR) as connection:
+        await check_all_rows(pool)
+        done = await connection.execute(
             "INSERT INTO subjects SELECT kind, word, 'zzz/none', since, first_day FROM subjects LIMIT 1"
         )
+        assert done == "INSERT 0 1"
         with pytest.raises(RowsDiffer, match="zzz/none: its rows in projection"):
             await check_all_rows(pool)
 
 
 async def test_a_server_whose_rows_differ_is_not_ready_until_they_are_made_anew(
-    target: Target,
+    target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bootstrap, "SampleCheck", partial(SampleCheck, interval_seconds=0.1))
     async with running_tracker(target, serves=True) as services:
         api, check = Api(services), services.sample_check
         assert check is not None
