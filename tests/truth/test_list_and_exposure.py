@@ -37,22 +37,23 @@ def test_a_list_and_exposure_name_the_same_clauses_on_every_day_on_which_anythin
         }
         changed = applying ^ before
         before = applying
-        destination = DESTINATIONS[number % len(DESTINATIONS)]
+        goods, destination = named(controls, changed), DESTINATIONS[number % len(DESTINATIONS)]
         for place, commodity in enumerate(commodities()):
-            if place % ROUNDS == number % ROUNDS or names(controls, changed, commodity):
+            if place % ROUNDS == number % ROUNDS or commodity in goods:
                 listed = in_list(controls, day, commodity, destination)
                 exposed = in_exposure(controls, day, commodity, destination)
                 assert listed == exposed, (day, commodity, destination)
 
 
-def names(controls: list[ExportControlState], clauses: Named, commodity: Commodity) -> bool:
-    """Whether one of some clauses names a commodity."""
-    return any(
-        commodity in state.clause.commodities
+def named(controls: list[ExportControlState], clauses: Named) -> set[Commodity]:
+    """Return the commodities that some clauses name."""
+    return {
+        commodity
         for control in controls
         for state in control.clauses
         if (control.id, state.clause.id) in clauses
-    )
+        for commodity in state.clause.commodities
+    }
 
 
 def in_list(
@@ -63,11 +64,11 @@ def in_list(
     return {
         (control.id, state.clause.id)
         for control in controls
+        if control.direction is Direction.EXPORT
         for status in APPLYING
         for state in matching_clauses(
             ClauseQuery(day, commodity=commodity, status=status, destination=to), control, licences
         )
-        if control.direction is Direction.EXPORT
     }
 
 
