@@ -26,6 +26,7 @@ from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.controls.matching import Licences
 from tracker.domain.evidence.completeness import Completeness, Scope
+from tracker.domain.figures.tariff import TariffLineState
 from tracker.domain.shipments.check import (
     Applicable,
     Matches,
@@ -33,7 +34,7 @@ from tracker.domain.shipments.check import (
     applicable_clauses,
     check_matches,
 )
-from tracker.domain.shipments.duties import except_unpaid
+from tracker.domain.shipments.duties import DutyTotal, duties, except_unpaid
 from tracker.domain.shipments.firms import (
     ListedFirms,
     NamedFirm,
@@ -49,7 +50,7 @@ from tracker.domain.shipments.shipment import Case, Shipment
 UPCOMING_DAYS = 365
 """Number of days after the effective date whose changes are listed."""
 MAX_CACHED_SCOPES = 1000
-"""Maximum of legs whose completeness is cached until the next event."""
+"""Maximum of legs whose completeness, and of codes whose tariff lines, are cached until the next event."""
 CONTROLS = TransitionFilter(kinds=[ExportControl.KIND])
 
 FirmSpellings = Callable[[str, Moment], Awaitable[frozenset[str]]]
@@ -62,6 +63,12 @@ class CheckedShipment(Struct, frozen=True):
     completeness: tuple[tuple[Leg, Completeness], ...]
     firms: tuple[NamedFirm, ...]
     """The firms that the shipment names."""
+    ordinary: OrdinaryDuty | None = None
+    """The ordinary duty on the import; None if no line of the tariff is recorded for it."""
+
+    def duties(self, kind: VerdictKind) -> DutyTotal:
+        """Return the export or import duties and their total."""
+        return duties(self.check, kind, self.ordinary)
 
     @property
     def issuers(self) -> list[str]:
@@ -111,6 +118,7 @@ class Shipments:
         self._tariffs = tariffs
         self._firm_spellings = firm_spellings
         self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
+        self._printed = EventCache(progress, MAX_CACHED_SCOPES, self._read_printed)
         self._listed_firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_listed_firms)
         self._upcoming = EventCache(progress, MAX_CACHED_MOMENTS, self._read_upcoming)
 
@@ -130,18 +138,25 @@ class Shipments:
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
-        return CheckedShipment(check, tuple(completeness), tuple(firms))
+        ordinary = await self._ordinary_duty(check, moment)
+        return CheckedShipment(check, tuple(completeness), tuple(firms), ordinary)
 
-    async def ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
+    async def _ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
         """Return the ordinary duty on an import; None if no tariff line is recorded for it."""
         code = check.case.code_for(TARIFF_OF)
         if code is None or check.case.shipment.destination != TARIFF_OF:
             return None
+        lines, statement = await self._printed.get((code, moment.alone))
+        clauses = [one.applicable for one in check.verdicts]
+        recorded = {one.control.id for one in clauses if one.kind is VerdictKind.IMPORT_DUTY}
+        return ordinary_duty(check.case, lines, statement, recorded)
+
+    async def _read_printed(self, key: tuple[str, Moment]) -> tuple[list[TariffLineState], str]:
+        """Return the lines of the tariff for a code, and which editions prove them."""
+        code, moment = key
         lines = await self._tariffs.lines(code, moment)
         statements = await self._tariffs.statements(code, lines, moment)
-        duties = [one.applicable for one in check.verdicts]
-        recorded = {one.control.id for one in duties if one.kind is VerdictKind.IMPORT_DUTY}
-        return ordinary_duty(check.case, lines, " ".join(dict.fromkeys(statements)), recorded)
+        return lines, " ".join(dict.fromkeys(statements))
 
     async def _matches(self, case: Case, moment: Moment, licences: Licences) -> list[Matches]:
         query = case.goods_query()

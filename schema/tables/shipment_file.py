@@ -25,7 +25,7 @@ from schema.inputs.shipment import SHORT_NAMES, WORDS, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
-from tracker.domain.shipments import duties, obligations
+from tracker.domain.shipments import obligations
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg, assumptions
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import place_in_text
@@ -139,8 +139,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
     legs = [one for one in findings if isinstance(one, UnsettledLeg)]
     ones = [one.applicable for one in findings if not isinstance(one, UnsettledLeg)]
     export, import_ = (
-        duties.duties(checked.check, kind)
-        for kind in (VerdictKind.EXPORT_DUTY, VerdictKind.IMPORT_DUTY)
+        checked.duties(kind) for kind in (VerdictKind.EXPORT_DUTY, VerdictKind.IMPORT_DUTY)
     )
     return {
         "verdicts": _joined([*(one.kind.name for one in ones), *(leg.kind.name for leg in legs)]),
@@ -154,7 +153,9 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
         "importDutyHigh": _number(import_.high),
         "dutyRemarks": " ".join([*export.remarks, *import_.remarks]),
         "dutiesNotCovered": " ".join(
-            one.statement for one in (export, import_) if one.lines and not one.complete
+            one.statement
+            for one in (export, import_)
+            if (one.lines or one.steps) and not one.complete
         ),
         "dutySteps": " ".join(step.text for step in (*export.steps, *import_.steps)),
         "reasons": _joined(dict.fromkeys(reason for one in ones for reason in one.reasons)),

@@ -228,11 +228,10 @@ class ShipmentCheck:
         return self._duties(VerdictKind.IMPORT_DUTY)
 
     @resolver_field
-    async def ordinary_duty(self, info: Info) -> OrdinaryDuty | None:
-        """The ordinary duty on the import, as printed; `importDuties` has the recorded additional duties.
+    def ordinary_duty(self) -> OrdinaryDuty | None:
+        """The ordinary duty on the import, as printed; the first step of `importDuties`.
         Null if no line of the tariff is recorded for the code, or the origin or destination is not stated."""
-        shipments = info.context.services.as_of.shipments
-        of = await shipments.ordinary_duty(self.checked.check, self.moment)
+        of = self.checked.ordinary
         return OrdinaryDuty(of=of, moment=self.moment) if of else None
 
     @resolver_field
@@ -295,7 +294,7 @@ class ShipmentCheck:
         return ShipmentClause(of=of, moment=self.moment)
 
     def _duties(self, kind: VerdictKind) -> DutyTotal:
-        return DutyTotal(of=duties.duties(self.checked.check, kind), moment=self.moment)
+        return DutyTotal(of=self.checked.duties(kind), moment=self.moment)
 
     def verdict(self, of: Finding) -> ShipmentVerdict:
         """Return the GraphQL type of a verdict of this check."""

@@ -20,6 +20,8 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.duties import ORDINARY, DutyTotal, duties
+from tracker.domain.shipments.ordinary import OrdinaryDuty
+from tracker.domain.shipments.rates import Rate
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.errors import InvalidInput
 
@@ -51,13 +53,34 @@ def tariff(
     return found
 
 
-def total(*controls: ExportControlState, origin: str | None = "CN", day: date = DAY) -> DutyTotal:
+def ordinary(low: int, high: int, *amounts: str, missing: Sequence[str] = ()) -> OrdinaryDuty:
+    """Return an ordinary duty with a known part in percent."""
+    return OrdinaryDuty(
+        low=None if amounts else Decimal(low),
+        high=None if amounts else Decimal(high),
+        text="Ordinary duty.",
+        statement="As printed on 8 June 2026; no later edition was read.",
+        remarks=(),
+        questions=(),
+        known=Rate(Decimal(low), Decimal(high)),
+        amounts=amounts,
+        not_recorded=tuple(missing),
+        lines=(),
+    )
+
+
+def total(
+    *controls: ExportControlState,
+    origin: str | None = "CN",
+    day: date = DAY,
+    beside: OrdinaryDuty | None = None,
+) -> DutyTotal:
     """Return the import duties of gallium for the United States."""
     shipment = from_builtins(
         Shipment, {"commodity": "gallium", "origin": origin, "destination": "US"}
     )
     check = check_shipment(Case(shipment, day, {}), controls, {}, ALL_CONFIRMED)
-    return duties(check, VerdictKind.IMPORT_DUTY)
+    return duties(check, VerdictKind.IMPORT_DUTY, beside)
 
 
 def bounds(of: DutyTotal) -> tuple[int, int] | None:
@@ -79,6 +102,74 @@ def test_a_duty_alone_is_the_total_with_one_step() -> None:
         "Recorded import duties amount to at least 50 % of the value; not covered: the ordinary duty and"
         " anti-dumping, countervailing and other duties that are not recorded."
     )
+
+
+def test_the_ordinary_duty_is_the_first_step() -> None:
+    of = total(tariff("a", 50), beside=ordinary(3, 3))
+    assert bounds(of) == (53, 53)
+    assert [(step.text, step.low, step.high) for step in of.steps] == [
+        ("Ordinary duty.", 3, 3),
+        ("A, clause 1: 50 %.", 53, 53),
+    ]
+    assert of.not_covered == (
+        "anti-dumping, countervailing and other duties that are not recorded",
+    )
+    assert of.remarks[0] == ("Ordinary duty: As printed on 8 June 2026; no later edition was read.")
+
+
+def test_the_ordinary_duty_alone_is_a_sum() -> None:
+    of = total(beside=ordinary(0, 3, missing=["9903.88.03"]))
+    assert bounds(of) == (0, 3)
+    assert of.statement == (
+        "Recorded import duties amount to 0 to 3 % of the value, depending on open questions; not"
+        " covered: the printed duty of 9903.88.03 and anti-dumping, countervailing and other duties"
+        " that are not recorded."
+    )
+
+
+def test_an_amount_of_the_ordinary_duty_comes_on_top() -> None:
+    of = total(tariff("a", 50), beside=ordinary(3, 3, "1¢/kg"))
+    assert of.statement.startswith(
+        "Recorded import duties amount to at least 53 % of the value plus 1¢/kg; not covered: the"
+        " ordinary duty (1¢/kg) and "
+    )
+    assert not of.complete
+
+
+@each_case(
+    ("base", "possible", "expected"),
+    [
+        ((3, 3), False, (15, 15)),
+        ((20, 20), False, (20, 20)),
+        ((0, 20), False, (15, 20)),
+        ((3, 3), True, (3, 15)),
+    ],
+)
+def test_of_the_ordinary_duty_and_a_rate_that_includes_it_the_higher_is_paid(
+    base: tuple[int, int], possible: bool, expected: tuple[int, int]
+) -> None:
+    of = total(
+        tariff("a", 15, relation("includes_ordinary"), possible=possible), beside=ordinary(*base)
+    )
+    assert bounds(of) == expected
+    assert of.steps[-1].text == (
+        "A, clause 1 includes the ordinary duty: the higher of both is paid."
+    )
+
+
+def test_a_duty_beside_one_that_includes_the_ordinary_duty_is_added() -> None:
+    of = total(
+        tariff("a", 15, relation("includes_ordinary"), relation("adds_to", "b")),
+        tariff("b", 25),
+        beside=ordinary(3, 3),
+    )
+    assert bounds(of) == (40, 40)
+
+
+def test_a_missing_relation_leaves_no_total_beside_the_ordinary_duty() -> None:
+    of = total(tariff("a", 50), tariff("b", 25), beside=ordinary(3, 3))
+    assert bounds(of) is None
+    assert of.steps[0].low == 3
 
 
 def test_a_sum_depends_on_open_questions_and_exemptions() -> None:

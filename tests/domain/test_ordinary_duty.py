@@ -67,6 +67,7 @@ def test_a_printed_provision_that_is_not_recorded_is_a_question() -> None:
         ("ZA", None, 0, 3),
         ("IN", None, 0, 3),
         ("VN", "JP", 3, 3),
+        ("CL", "USMCA", 3, 3),
     ],
 )
 def test_a_programme_is_claimed_or_a_question(
@@ -88,7 +89,8 @@ def test_a_programme_that_the_line_does_not_print_gives_nothing() -> None:
     found = duty("7412.20.00", origin="JP", preference="JP")
     assert found.high == 3
     assert (
-        "'JP' is not a programme that the line prints, so the general rate is due." in found.remarks
+        "'JP' is not a programme that the line prints for the origin, so the general rate is due."
+        in found.remarks
     )
 
 
@@ -120,14 +122,39 @@ def test_a_russian_provision_is_a_question() -> None:
     assert "9903.90.09" not in " ".join(duty("8112.92.10", origin="BY").questions)
 
 
-def test_a_compound_rate_has_no_percentage() -> None:
+def test_a_compound_rate_has_no_percentage_without_value_and_weight() -> None:
     found = duty("8104.90.00")
     assert (found.low, found.high) == (None, None)
+    assert found.known == (Decimal("3.5"), Decimal("3.5"))
+    assert found.amounts == ("14.8¢/kg on magnesium content",)
     assert "14.8¢/kg on magnesium content + 3.5%" in found.text
-    assert (
-        "The rate is not a percentage of the value alone, so it has no number here."
-        in found.remarks
-    )
+    assert any("without `value`, and `weight` or `metalWeight`" in one for one in found.questions)
+
+
+@each_case(
+    ("code", "stated", "percent"),
+    [
+        ("8104.90.00", {"value": "1000", "weight": "100", "metalWeight": "50"}, "4.24"),
+        ("8104.90.00", {"value": "1000", "weight": "100"}, None),
+        ("8104.90.00", {"metalWeight": "50"}, None),
+        ("2804.69.50", {"value": "1000", "weight": "100"}, "5.5"),
+    ],
+)
+def test_amounts_are_percent_of_a_stated_value(
+    code: str, stated: dict[str, str], percent: str | None
+) -> None:
+    found = duty(code, preference="none", **stated)
+    assert (None if found.high is None else str(found.high)) == percent
+    assert bool(found.amounts) is (percent is None)
+    if "¢" in found.text:
+        assert any("follows from the stated value" in one for one in found.remarks) is bool(percent)
+
+
+def test_an_amount_per_tonne_is_converted() -> None:
+    found = duty("2505.10.10", origin="CU", value="1000", weight="10000")
+    assert found.text.startswith("Ordinary duty: ")
+    assert "/t" in found.text
+    assert (found.high, found.amounts) == (Decimal("1.97"), ())
 
 
 def test_six_digits_give_a_range_over_all_lines() -> None:

@@ -162,7 +162,7 @@ async def test_a_problem_is_shown_beside_its_field(
 async def test_wrong_answers_and_other_parameters_are_refused(corpus: Api) -> None:
     wrong = await corpus.request("GET", "/check?commodity=gallium&answers=x")
     assert (wrong.status_code, "expected QUESTION:yes" in wrong.text) == (400, True)
-    other = await corpus.request("GET", "/check?commodity=gallium&weight=1")
+    other = await corpus.request("GET", "/check?commodity=gallium&mass=1")
     assert (other.status_code, "not a parameter of this page" in other.text) == (400, True)
 
 
@@ -218,9 +218,11 @@ async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
 
 async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> None:
     text = await read(corpus, "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10")
-    assert "Recorded import duties amount to 70 to 95 % of the value" in text
-    assert "2. Section 232 tariff on aluminium, clause 1: 50 %." in text
-    assert "not covered: the ordinary duty and anti-dumping" in text.replace("\xa0", " ")
+    assert "Recorded import duties amount to 70 to 97.6 % of the value" in text
+    assert "3. Section 232 tariff on aluminium, clause 1: 50 %." in text
+    assert "1. Ordinary duty: 0 to 2.6 % (general rate of 2 lines)." in text
+    assert "not covered: anti-dumping" in text.replace("\xa0", " ")
+    assert "As printed on 14 May 2025" in text
 
 
 async def test_the_timeline_is_an_image_with_the_disclaimer(corpus: Api) -> None:
@@ -267,7 +269,7 @@ def rule(kind: str, match: str, certainty: str | None = None) -> dict[str, Any]:
 
 def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
     """Return a check with some verdicts and nothing else."""
-    no_duties = {"lines": []}
+    no_duties: dict[str, Any] = {"lines": [], "steps": []}
     return {
         "verdicts": verdicts,
         "exportDuties": no_duties,

@@ -367,7 +367,9 @@ async def test_a_file_has_the_assumptions_and_the_layers_that_its_sums_do_not_co
     lines = ["commodity,hsCode,origin,destination", "gallium,811229,CN,US"]
     [line] = await lines_of(Api(read_services), "\n".join(lines))
     assert "811229 is not recorded as a code of gallium." in line["assumptions"]
-    assert "not covered: the ordinary duty and anti-dumping" in line["dutiesNotCovered"]
+    assert "not covered: anti-dumping" in line["dutiesNotCovered"]
+    assert "Ordinary duty: 3 % (general rate of 8112.29.00)." in line["dutySteps"]
+    assert "no later edition was read" in line["dutyRemarks"]
     assert "PROHIBITED" in line["verdicts"]
     assert "CERTAIN" not in line["matches"]
 

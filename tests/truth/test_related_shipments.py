@@ -130,18 +130,22 @@ async def test_a_higher_grade_needs_a_licence_and_a_lower_one_does_not(api: Api)
     assert high.keys() - low.keys() == {"cn-mofcom-2024-51/antimony-compounds"}
 
 
-@pytest.mark.parametrize("origin", ["CL", "KR", "CA", "MX", "TR"])
-async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: str) -> None:
-    """A free-trade agreement replaces the ordinary duty only, which is not recorded."""
+@pytest.mark.parametrize(
+    ("origin", "rate"), [("CL", "53"), ("KR", "53"), ("CA", "50"), ("MX", "50"), ("TR", "53")]
+)
+async def test_a_preference_does_not_lower_an_additional_duty(
+    api: Api, origin: str, rate: str
+) -> None:
+    """A free-trade agreement replaces the ordinary duty only, of 3 %, and only for goods of its parties."""
     shipment = FITTINGS | {"origin": origin, "preference": "USMCA"}
     total = (await answer(api, date(2025, 9, 1), shipment))["importDuties"]
 
-    assert total["low"] == total["high"] == "50"
-    assert "the ordinary duty" in total["notCovered"]
+    assert total["low"] == total["high"] == rate
+    assert total["steps"][0]["text"].startswith("Ordinary duty: ")
 
 
 @pytest.mark.parametrize(
-    ("preference", "total"), [("USMCA", ("50", "50")), ("none", ("85", "85")), (None, ("50", "85"))]
+    ("preference", "total"), [("USMCA", ("50", "50")), ("none", ("88", "88")), (None, ("50", "88"))]
 )
 async def test_a_preference_exempts_canadian_goods_from_the_duty_over_fentanyl(
     api: Api, preference: str | None, total: tuple[str, str]
@@ -158,6 +162,6 @@ async def test_a_later_day_of_the_same_rates_gives_the_same_total(api: Api) -> N
     totals = [(await answer(api, day, shipment))["importDuties"] for day in days]
 
     assert [(total["low"], total["high"]) for total in totals] == [
-        ("95", "95"),
-        *[("75", "75")] * 3,
+        ("98", "98"),
+        *[("78", "78")] * 3,
     ]

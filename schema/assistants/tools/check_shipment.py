@@ -25,9 +25,9 @@ class Parameters(ToolArguments, frozen=True, kw_only=True):
 
     commodity: Annotated[str, Meta(description="tungsten; or hsCode")] | None = None
     hs_code: str | None = None
-    code_of: Annotated[str, Meta(description="place of the tariff of a long code")] | None = None
+    code_of: Annotated[str, Meta(description="tariff of a long code")] | None = None
     form: Form | None = None
-    covers: Annotated[Covers, Meta(description="if not goods")] | None = None
+    covers: Covers | None = None
     origin: Annotated[str, Meta(description="place of production: CN")] | None = None
     export_country: Annotated[str, Meta(description="if not the origin")] | None = None
     route: list[str] | None = None
@@ -36,11 +36,11 @@ class Parameters(ToolArguments, frozen=True, kw_only=True):
     importer: str | None = None
     end_user: str | None = None
     end_use: str | None = None
-    preference: Annotated[str, Meta(description="USMCA; none if not claimed")] | None = None
-    contents: (
-        Annotated[list[str], Meta(description="dysprosium:CN:0.2, or none if nothing foreign")]
-        | None
-    ) = None
+    preference: Annotated[str, Meta(description="USMCA, or none")] | None = None
+    value: Annotated[str, Meta(description="USD")] | None = None
+    weight: Annotated[str, Meta(description="kg")] | None = None
+    metal_weight: str | None = None
+    contents: Annotated[list[str], Meta(description="dysprosium:CN:0.2, or none")] | None = None
     answers: Annotated[list[str], Meta(description="QUESTION:yes or QUESTION:no")] | None = None
 
 
@@ -110,7 +110,7 @@ def _nodes(shipment: Node) -> Iterator[Node]:
         yield {**one, "about": "rule"}
     for trade in ("export", "import"):
         duties = shipment[f"{trade}Duties"]
-        if duties["lines"]:
+        if duties["lines"] or duties["steps"]:
             yield {
                 "about": "duty",
                 "says": " ".join([duties["statement"], *duties["remarks"]]),
@@ -200,10 +200,9 @@ TOOL = Tool(
     __name__,
     title="Check of a shipment",
     description=(
-        "The rules for a shipment on a day: bans, licences, quotas and duties, certainly or"
-        " possibly, the questions that settle the possible ones (answer them by their field, or"
-        " in `answers`), suspended rules and the changes of the next 12 months. Information, not"
-        " legal advice."
+        "The rules for a shipment on a day: bans, licences, quotas and duties, the questions that settle"
+        " possible ones (answer them by their field, or in `answers`), suspended rules and changes of the"
+        " next 12 months."
     ),
     arguments=Parameters,
     part=ITEM,

@@ -151,8 +151,9 @@ def _rules(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _duties(shipment: Mapping[str, Any]) -> Iterator[Duties]:
     for trade in ("export", "import"):
-        if shipment[f"{trade}Duties"]["lines"]:
-            yield Duties(trade, shipment[f"{trade}Duties"])
+        total = shipment[f"{trade}Duties"]
+        if total["lines"] or total["steps"]:
+            yield Duties(trade, total)
 
 
 def _issuers(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -23,6 +23,9 @@ FIELDS = {
     "endUser": "End user",
     "endUse": "End use",
     "preference": "Trade preference",
+    "value": "Value in US dollars",
+    "weight": "Weight in kilograms",
+    "metalWeight": "Weight of the metal in kilograms",
     "contents": "Foreign content",
 }
 """Labels of the fields of the form by the fields of the input."""

@@ -109,13 +109,17 @@ def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
 def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
     for trade in DUTIES.values():
         duties = shipment[f"{trade}Duties"]
-        if duties["lines"]:
+        if duties["lines"] or duties["steps"]:
             matching = [
                 line["clause"]["certainty"]
                 for line in duties["lines"]
                 if line["clause"]["match"] == "CERTAIN"
             ]
-            weakest = max(matching, key=SUREST_FIRST, default="POSSIBLE")
+            weakest = max(
+                matching,
+                key=SUREST_FIRST,
+                default="POSSIBLE" if duties["lines"] else "NOT_CONFIRMED",
+            )
             yield Sentence(CERTAINTY[weakest], duties["statement"])
 
 

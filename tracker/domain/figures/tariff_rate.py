@@ -32,6 +32,18 @@ class SpecificAmount(Struct, frozen=True):
     including: str | None = None
     """A condition of the measure, such as `including weight of container`."""
 
+    @property
+    def text(self) -> str:
+        """The amount in words: `14.8¢/kg on magnesium content`."""
+        money = (
+            f"{self.dollars * 100:f}".rstrip("0").rstrip(".") + "¢"
+            if self.dollars < 1
+            else f"${self.dollars:f}"
+        )
+        unit = " each" if self.unit == "each" else f"/{self.unit}"
+        on = f" on {self.content}" if self.content else ""
+        return f"{money}{unit}{on}{f', {self.including}' if self.including else ''}"
+
 
 class TariffRate(Struct, frozen=True):
     """A rate as printed, with its parts."""

@@ -20,7 +20,15 @@ from tracker.domain.basics.control_vocabulary import (
 from tracker.domain.basics.values import Quantity
 from tracker.domain.controls.matching import exception_for
 from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck
-from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
+from tracker.domain.shipments.duty_pairs import (
+    ORDINARY_KEY,
+    Duty,
+    DutyPairs,
+    Key,
+    are_on_different_goods,
+    bounds,
+)
+from tracker.domain.shipments.ordinary import OrdinaryDuty
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
 from tracker.domain.wording.phrases import listed, quantity_phrase
@@ -68,6 +76,15 @@ class DutyLine(Struct, frozen=True):
         return self.applicable.match is Match.CERTAIN
 
 
+class OrdinaryLine(Struct, frozen=True):
+    """The known part of the ordinary duty among duties."""
+
+    if_paid: Decimal
+    high: Decimal
+    key: Key = ORDINARY_KEY
+    is_certain: bool = True
+
+
 class Step(Struct, frozen=True):
     """A step of the calculation, with the range of the total after it."""
 
@@ -95,15 +112,24 @@ class DutyTotal(Struct, frozen=True):
     """The recorded parts that the total does not contain, and the reason for a missing total."""
     kind: VerdictKind
     """Whether they are export or import duties."""
+    ordinary: OrdinaryDuty | None = None
+    """The ordinary duty as printed, which is the first step; null if no line of a tariff is recorded."""
 
     @property
     def not_covered(self) -> tuple[str, ...]:
-        """The layers of duties that the total does not contain, such as the ordinary duty; empty if it is
-        complete."""
-        is_import = self.kind is VerdictKind.IMPORT_DUTY
+        """The layers of duties that the total does not contain, such as a printed provision without a
+        recorded duty; empty if it is complete."""
+        of, is_import = self.ordinary, self.kind is VerdictKind.IMPORT_DUTY
         is_included = any(line.includes_ordinary and line.is_certain for line in self.lines)
-        ordinary = (ORDINARY,) if is_import and not is_included else ()
-        return (*ordinary, NOT_READ[self.kind])
+        is_read = of is not None and of.known.low is not None and not of.amounts
+        is_open = is_import and not is_included and not is_read
+        amounts = f" ({listed(of.amounts)})" if of and of.amounts else ""
+        printed = of.not_recorded if of else ()
+        return (
+            *([f"{ORDINARY}{amounts}"] if is_open else []),
+            *(f"the printed duty of {code}" for code in printed),
+            NOT_READ[self.kind],
+        )
 
     @property
     def complete(self) -> bool:
@@ -115,7 +141,7 @@ class DutyTotal(Struct, frozen=True):
     def statement(self) -> str:
         """The sum in a sentence that names the layers that it does not contain."""
         trade, rate = TRADES[self.kind], Rate(self.low, self.high)
-        if not self.lines:
+        if not self.lines and not rate.phrase:
             amount = f"No {trade} duty is recorded"
         elif not rate.phrase:
             amount = (
@@ -124,9 +150,16 @@ class DutyTotal(Struct, frozen=True):
         else:
             least = "" if rate.low != rate.high or self.complete else "at least "
             duties = f"{'The' if self.complete else 'Recorded'} {trade} duties"
-            amount = f"{duties} amount to {least}{rate.phrase} of the value{self._condition}"
+            plus = f" plus {listed(self._amounts)}" if self._amounts else ""
+            amount = f"{duties} amount to {least}{rate.phrase} of the value{plus}{self._condition}"
         layers = f"; not covered: {listed(self.not_covered)}" if self.not_covered else ""
         return f"{amount}{layers}."
+
+    @property
+    def _amounts(self) -> tuple[str, ...]:
+        """The parts of the ordinary duty on top of its known part."""
+        of = self.ordinary
+        return () if of is None or of.known.low is None else of.amounts
 
     @property
     def _condition(self) -> str:
@@ -136,14 +169,21 @@ class DutyTotal(Struct, frozen=True):
         return ", unless an exemption applies" if has_exceptions else ""
 
 
-def duties(check: ShipmentCheck, kind: VerdictKind) -> DutyTotal:
-    """Return the export or import duties of a shipment and their total."""
-    return _total(*_lines(check, kind), kind)
+def duties(
+    check: ShipmentCheck, kind: VerdictKind, ordinary: OrdinaryDuty | None = None
+) -> DutyTotal:
+    """Return the export or import duties of a shipment and their total.
+
+    `ordinary` is the ordinary duty of an import, if a line of the tariff is recorded: the first step.
+    """
+    lines, pairs = _lines(check, kind)
+    return _total(lines, pairs, kind, ordinary if kind is VerdictKind.IMPORT_DUTY else None)
 
 
 def _lines(check: ShipmentCheck, kind: VerdictKind) -> tuple[tuple[DutyLine, ...], DutyPairs]:
     ones = [one.applicable for one in check.verdicts if _is_duty(one.applicable, kind)]
-    return tuple(_line(check, one) for one in ones), _pairs(check, ones)
+    lines = tuple(_line(check, one) for one in ones)
+    return lines, _pairs(check, ones, frozenset(one.key for one in lines if one.includes_ordinary))
 
 
 def except_unpaid(check: ShipmentCheck) -> ShipmentCheck:
@@ -206,7 +246,9 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
     )
 
 
-def _pairs(check: ShipmentCheck, ones: Sequence[Applicable]) -> DutyPairs:
+def _pairs(
+    check: ShipmentCheck, ones: Sequence[Applicable], including: frozenset[Key]
+) -> DutyPairs:
     """Return the recorded relations between duties, and the alternatives among them."""
     relations = {
         (one.key, other.key): relation
@@ -226,24 +268,43 @@ def _pairs(check: ShipmentCheck, ones: Sequence[Applicable]) -> DutyPairs:
             ((one.key, other.key), (other.key, one.key))
         ):
             alternative.add(pair)
-    return DutyPairs(relations, frozenset(exclusive), frozenset(alternative))
+    return DutyPairs(relations, frozenset(exclusive), frozenset(alternative), including)
 
 
-def _total(lines: tuple[DutyLine, ...], pairs: DutyPairs, kind: VerdictKind) -> DutyTotal:
-    """Return the total of duties: first those that yield are left out, then the others are added."""
-    steps: list[Step] = []
+def _total(
+    lines: tuple[DutyLine, ...], pairs: DutyPairs, kind: VerdictKind, ordinary: OrdinaryDuty | None
+) -> DutyTotal:
+    """Return the total of duties: the ordinary one, then the others without those that yield."""
+    base = _base(ordinary)
+    steps = [Step(ordinary.text, *ordinary.known)] if ordinary else []
     unpaid = {one.key: other for one, other in _unpaid(lines, pairs)}
     for line in lines:
         if other := unpaid.get(line.key):
             steps.append(Step(f"{line.name}: not paid beside {other.name}.", None, None))
     paid = [line for line in lines if line.key not in unpaid]
-    remarks = [*_remarks(paid)]
+    remarks = [*_of_ordinary(ordinary), *_remarks(paid)]
+    low, high = ordinary.known if ordinary else (None, None)
     if missing := _unrelated(paid, pairs):
-        return DutyTotal(lines, None, None, tuple(steps), (*missing, *remarks), kind)
-    if all(line.high is None for line in paid):
-        return DutyTotal(lines, None, None, tuple(steps), tuple(remarks), kind)
-    steps += _additions(paid, pairs)
-    return DutyTotal(lines, steps[-1].low, steps[-1].high, tuple(steps), tuple(remarks), kind)
+        low, high, remarks = None, None, [*missing, *remarks]
+    elif paid and all(line.high is None for line in paid):
+        low = high = None
+    elif paid:
+        steps += _additions(paid, pairs, base)
+        low, high = steps[-1].low, steps[-1].high
+    return DutyTotal(lines, low, high, tuple(steps), tuple(remarks), kind, ordinary)
+
+
+def _base(ordinary: OrdinaryDuty | None) -> list[OrdinaryLine]:
+    """Return the known part of the ordinary duty among duties, if there is one."""
+    low, high = ordinary.known if ordinary else (None, None)
+    return [] if low is None or high is None else [OrdinaryLine(low, high)]
+
+
+def _of_ordinary(ordinary: OrdinaryDuty | None) -> Iterator[str]:
+    """Yield the extent to which the ordinary duty is proved, its questions and its conditions."""
+    if ordinary:
+        yield f"Ordinary duty: {ordinary.statement}"
+        yield from (*ordinary.questions, *ordinary.remarks)
 
 
 def _unpaid(lines: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[tuple[DutyLine, DutyLine]]:
@@ -254,19 +315,28 @@ def _unpaid(lines: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[tuple[DutyL
             yield line, other
 
 
-def _additions(paid: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[Step]:
-    """Yield the steps that add duties, then those for duties that exclude or cap each other.
+def _additions(
+    paid: Sequence[DutyLine], pairs: DutyPairs, base: Sequence[OrdinaryLine]
+) -> Iterator[Step]:
+    """Yield the steps that add duties, then those for duties that exclude, include or cap each other.
 
     Only the last of these has the total, which considers all of them.
     """
     added = [line for line in paid if line.high is not None]
-    low = high = ZERO
+    low = sum((one.if_paid for one in base), ZERO)
+    high = sum((one.high for one in base), ZERO)
     for line in added:
         low, high = low + (line.low or ZERO), high + (line.high or ZERO)
         yield Step(f"{line.name}: {Rate(line.low, line.high).phrase}.", low, high)
     limits = [text for one, other in combinations(added, 2) if (text := _limit(one, other, pairs))]
+    limits += [
+        f"{line.name} includes the ordinary duty: the higher of both is paid."
+        for line in added
+        if base and base[0].high and line.includes_ordinary
+    ]
+    all_duties: list[Duty] = [*base, *added]
     for number, text in enumerate(limits, 1):
-        total = bounds(added, pairs) if number == len(limits) else (None, None)
+        total = bounds(all_duties, pairs) if number == len(limits) else (None, None)
         yield Step(text, *total)
 
 

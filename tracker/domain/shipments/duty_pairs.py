@@ -14,6 +14,8 @@ from tracker.domain.controls.duty_relations import Relation
 from tracker.domain.controls.matching import reaches_place
 
 ZERO = Decimal(0)
+ORDINARY_KEY = ("", "ordinary")
+"""The key of the ordinary duty among duties."""
 MAX_COMBINATIONS = 4096
 """Maximum number of combinations of duties that are compared."""
 
@@ -50,6 +52,8 @@ class DutyPairs(Struct, frozen=True):
     """Duties on different goods: no goods are under both."""
     alternative: frozenset[frozenset[Key]]
     """Duties of one instrument without a recorded relation: one of them is paid."""
+    including: frozenset[Key] = frozenset()
+    """Duties that include the ordinary duty: of both the higher is paid."""
 
     def between(self, one: Duty, other: Duty) -> list[Relation]:
         """Return the recorded relations of two duties."""
@@ -163,6 +167,10 @@ def _sum(duties: Sequence[Duty], pairs: DutyPairs) -> tuple[Decimal, Decimal]:
     paid = [duty for duty in duties if not any(pairs.yields(duty, one) for one in duties)]
     low = sum((duty.if_paid or ZERO for duty in paid), ZERO)
     high = sum((duty.high or ZERO for duty in paid), ZERO)
+    ordinary = next((duty for duty in paid if duty.key == ORDINARY_KEY), None)
+    if ordinary and (with_it := [duty for duty in paid if duty.key in pairs.including]):
+        low -= min(ordinary.if_paid or ZERO, max(duty.if_paid or ZERO for duty in with_it))
+        high -= min(ordinary.high or ZERO, max(duty.high or ZERO for duty in with_it))
     for duty in paid:
         for other in paid:
             relation = pairs.relations.get((duty.key, other.key))

@@ -1,11 +1,11 @@
 """The ordinary duty on an import, as a tariff prints it. Pure.
 
 Only the tariff of the United States is recorded. The schedule's lines list neither the places under column 2
-nor the beneficiaries of programmes: `ordinary.toml` has them from memory, and every answer says so.
+nor the beneficiaries of programmes: `ordinary.toml` has them, and every answer says on which ground.
 """
 
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -16,15 +16,18 @@ from msgspec import Struct, convert
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.figures.tariff import TariffLineState, dotted
-from tracker.domain.figures.tariff_rate import TariffRate
+from tracker.domain.figures.tariff_rate import SpecificAmount, TariffRate
 from tracker.domain.shipments.conditions import NO_PREFERENCE
 from tracker.domain.shipments.rates import Rate
-from tracker.domain.shipments.shipment import Case
+from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.wording.phrases import date_phrase, listed, many, place_in_text
 
 TARIFF_OF = Place("US")
 """The place whose tariff is recorded."""
 MAX_TEXTS = 5
+ZERO = Decimal(0)
+KILOGRAMS = {"kg": Decimal(1), "t": Decimal(1000)}
+"""Units of weight of amounts, in kilograms."""
 
 
 class Programme(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +68,7 @@ class OrdinaryDuty(Struct, frozen=True):
     """The ordinary duty on an import, as far as it is printed. Additional duties are not in it."""
 
     low: Decimal | None
-    """The lowest rate in percent of the value; null if a rate is not a percentage of the value."""
+    """The lowest rate in percent of the value; null if a part of a rate is not known in percent."""
     high: Decimal | None
     """The highest rate in percent; null with `low`."""
     text: str
@@ -76,6 +79,12 @@ class OrdinaryDuty(Struct, frozen=True):
     """Conditions of the rate, and the parts that rest on memory."""
     questions: tuple[str, ...]
     """Questions that decide the rate, and printed provisions for the origin that are not recorded."""
+    known: Rate
+    """The part of the rate that is known in percent: all of it, or what the amounts come on top of."""
+    amounts: tuple[str, ...]
+    """The parts of rates that are not known in percent, such as `1¢/kg`, in words."""
+    not_recorded: tuple[str, ...]
+    """The printed provisions that fit the origin and are on no recorded duty, by code."""
     lines: tuple[TariffLineState, ...]
     """The lines of the tariff that the code selects."""
 
@@ -99,27 +108,58 @@ def ordinary_duty(
         return None
     origin, column2 = case.shipment.origin, _is_under_column2(case)
     each = [_rates(case, line, origin) for line in printed]
-    percents = [rate.simple_percent for rates in each for rate in rates]
-    simple = [one for one in percents if one is not None]
-    is_percent = len(simple) == len(percents) and bool(simple)
-    span = Rate(min(simple), max(simple)) if is_percent else Rate(None, None)
-    texts = dict.fromkeys(rate.text for rates in each for rate in rates)
+    texts = {rate.text: rate for rates in each for rate in rates}
+    known, amounts = _in_percent(texts.values(), case.shipment)
+    span = Rate(None, None) if amounts else known
+    converted = any(rate.amounts for rate in texts.values()) and span.high is not None
     column = "column 2" if column2 else "special or general" if _is_open(each) else "general"
     if _claimed(case, printed):
         column = "special"
     of = dotted(printed[0].code) if len(printed) == 1 else many(len(printed), "line", space=" ")
-    rate = span.phrase or listed([*texts][:MAX_TEXTS]) + (
-        " and others" if len(texts) > MAX_TEXTS else ""
-    )
+    printed_texts = listed([*texts][:MAX_TEXTS]) + (" and others" if len(texts) > MAX_TEXTS else "")
+    rate = span.phrase and f"{span.phrase}{f' by {printed_texts}' if converted else ''}"
+    missing = _not_recorded(case, printed, recorded)
     return OrdinaryDuty(
         low=span.low,
         high=span.high,
-        text=f"Ordinary duty: {rate or 'nothing is printed'} ({column} rate of {of}).",
+        text=f"Ordinary duty: {rate or printed_texts or 'nothing is printed'} ({column} rate of {of}).",
         statement=statement,
-        remarks=tuple(_remarks(case, printed, column2, is_percent)),
-        questions=tuple(_questions(case, printed, origin, column2, recorded)),
+        remarks=tuple(_remarks(case, printed, column2, converted)),
+        questions=tuple(_questions(case, printed, origin, column2, amounts, missing)),
+        known=known,
+        amounts=amounts,
+        not_recorded=tuple(sorted(missing)),
         lines=tuple(lines),
     )
+
+
+def _in_percent(rates: Collection[TariffRate], of: Shipment) -> tuple[Rate, tuple[str, ...]]:
+    """Return the known part of rates in percent of the value as a range, and the other parts in words."""
+    percents, rest = list[Decimal](), list[str]()
+    for rate in rates:
+        percent = ZERO if rate.percent_of or rate.percent is None else rate.percent
+        if rate.words:
+            return Rate(None, None), (rate.words,)
+        if rate.percent_of:
+            rest.append(f"{rate.percent:f} % on {rate.percent_of}")
+        for amount in rate.amounts:
+            share = _share(amount, rate, of)
+            percent += share or ZERO
+            if share is None:
+                rest.append(amount.text)
+        percents.append(round(percent, 2) if rate.amounts else percent)
+    known = Rate(min(percents), max(percents)) if percents else Rate(None, None)
+    return known, tuple(dict.fromkeys(rest))
+
+
+def _share(amount: SpecificAmount, rate: TariffRate, of: Shipment) -> Decimal | None:
+    """Return an amount in percent of the value; None without the value, or the weight that it is on."""
+    several = len({one.content for one in rate.amounts}) > 1
+    weight = of.weight if amount.content is None else None if several else of.metal_weight
+    per_kilogram = KILOGRAMS.get(amount.unit)
+    if per_kilogram is None or of.value is None or weight is None or amount.including:
+        return None
+    return 100 * amount.dollars * weight / per_kilogram / of.value
 
 
 def _is_open(each: Sequence[Sequence[TariffRate]]) -> bool:
@@ -144,7 +184,8 @@ def _rates(case: Case, line: TariffLineState, origin: Place) -> list[TariffRate]
 
 
 def _claimed(case: Case, lines: Iterable[TariffLineState]) -> list[TariffRate]:
-    """Return the special rates of the programme that the shipment claims, by its symbol or name."""
+    """Return the special rates of the programme that the shipment claims, by its symbol or name, if goods of
+    the origin may be under it."""
     claimed = (case.shipment.preference or "").casefold()
     if not claimed or claimed == NO_PREFERENCE:
         return []
@@ -152,8 +193,17 @@ def _claimed(case: Case, lines: Iterable[TariffLineState]) -> list[TariffRate]:
         one.rate
         for line in lines
         for one in line.special
-        if any(claimed in (code.casefold(), _name(code).casefold()) for code in one.programmes)
+        if any(
+            claimed in (code.casefold(), _name(code).casefold()) and _may_have(code, case)
+            for code in one.programmes
+        )
     ]
+
+
+def _may_have(symbol: str, case: Case) -> bool:
+    """Return whether goods of the origin may be under a programme, which is true of an unknown one."""
+    of, origin = _notes().programmes.get(symbol.rstrip("*+")), case.shipment.origin
+    return of is None or of.use or origin is None or of.may_have(origin, case.day)
 
 
 def _name(symbol: str) -> str:
@@ -173,18 +223,21 @@ def _programmes_of(line: TariffLineState, origin: Place, day: date) -> set[str]:
 
 
 def _remarks(
-    case: Case, lines: Sequence[TariffLineState], column2: bool, is_percent: bool
+    case: Case, lines: Sequence[TariffLineState], column2: bool, converted: bool
 ) -> Iterator[str]:
     if column2:
         name = place_in_text(case.shipment.origin or "")
-        yield f"{name} is under column 2 by general note 3(b), from memory."
+        yield (
+            f"{name} is under column 2 by general note 3(b), read in extracts of the editions of 2024 to"
+            " 2026."
+        )
     else:
         yield (
-            "The places under column 2 and the beneficiaries of programmes are from memory: general"
-            " notes 3(b) and 3(c) were not read."
+            "The beneficiaries of programmes are from memory: general note 3(c) was not read. The places"
+            " under column 2 were read in extracts of general note 3(b)."
         )
-    if not is_percent:
-        yield "The rate is not a percentage of the value alone, so it has no number here."
+    if converted:
+        yield "The ordinary duty in percent follows from the stated value and weight, to 0.01 %."
     known = _notes().programmes
     codes = dict.fromkeys(c for line in lines for one in line.special for c in one.programmes)
     uses = [f"{known[c].name} ({c})" for c in codes if c in known and known[c].use]
@@ -192,7 +245,10 @@ def _remarks(
         yield f"Another rate applies to goods of a use under {listed(uses)}."
     stated = case.shipment.preference
     if stated and stated.casefold() != NO_PREFERENCE and not _claimed(case, lines) and not column2:
-        yield f"{stated!r} is not a programme that the line prints, so the general rate is due."
+        yield (
+            f"{stated!r} is not a programme that the line prints for the origin, so the general rate is"
+            " due."
+        )
 
 
 def _questions(
@@ -200,28 +256,41 @@ def _questions(
     lines: Sequence[TariffLineState],
     origin: Place,
     column2: bool,
-    recorded: Collection[str],
+    amounts: Sequence[str],
+    missing: Mapping[str, TariffLineState],
 ) -> Iterator[str]:
-    notes, codes = _notes(), set[str]()
+    codes = set[str]()
     for line in lines:
         codes |= _programmes_of(line, origin, case.day)
     if codes and case.shipment.preference is None and not column2:
         names = listed(dict.fromkeys(_with_end(code, case.day) for code in sorted(codes)))
         yield f"Is a preference claimed under {names}? State `preference`; `none` for no claim."
-    own = (origin, *unions_of(origin, case.day))
-    missing = {
-        one.code: line
-        for line in lines
-        for one in line.printed_provisions
-        if (of := notes.provisions.get(one.code)) is not None
-        and any(place in of.places for place in own)
-        and not any(control in recorded for control in of.controls)
-    }
+    if amounts:
+        yield (
+            f"What is the value and weight of the goods? {listed(amounts)} of the ordinary duty has no"
+            " percentage without `value`, and `weight` or `metalWeight`."
+        )
     for code, line in sorted(missing.items()):
         yield (
             f"Is the duty of {code} due? The edition of {date_phrase(line.printed_on)} prints it at"
             f" {dotted(line.code)}, and no recorded duty has it."
         )
+
+
+def _not_recorded(
+    case: Case, lines: Iterable[TariffLineState], recorded: Collection[str]
+) -> dict[str, TariffLineState]:
+    """Return the printed provisions for the origin that no recorded duty has, each with a line."""
+    origin, provisions = case.shipment.origin or Place(""), _notes().provisions
+    own = (origin, *unions_of(origin, case.day))
+    return {
+        one.code: line
+        for line in lines
+        for one in line.printed_provisions
+        if (of := provisions.get(one.code)) is not None
+        and any(place in of.places for place in own)
+        and not any(control in recorded for control in of.controls)
+    }
 
 
 def _with_end(symbol: str, day: date) -> str:

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from tracker.domain.actors.firm import spelling
 from tracker.domain.basics.control_vocabulary import Covers, Form
-from tracker.domain.basics.text_rules import check_percent
+from tracker.domain.basics.text_rules import check_not_negative, check_percent
 from tracker.domain.basics.values import Name, Value
 from tracker.domain.catalogue.commodities import (
     Commodity,
@@ -105,6 +105,13 @@ class Shipment(Value, frozen=True, kw_only=True):
     preference: Name | None = None
     """The trade agreement under which they enter free of duty, such as `USMCA`; `none` if no agreement
     applies."""
+    value: Decimal | None = None
+    """Their value in US dollars, for duties with an amount per unit."""
+    weight: Decimal | None = None
+    """Their weight in kilograms, for duties with an amount per weight."""
+    metal_weight: Decimal | None = None
+    """The weight in kilograms of the metal in them by whose content a duty is measured, such as
+    molybdenum."""
     contents: tuple[Content, ...] | None = None
     """All foreign content of the goods; null if it is not stated, empty if the goods have none."""
     answers: tuple[QuestionAnswer, ...] = ()
@@ -127,6 +134,7 @@ class Shipment(Value, frozen=True, kw_only=True):
         if self.hs_code is not None:
             check_exists(self.hs_code)
         self._check_form()
+        self._check_amounts()
         for name, items, most in (
             ("route", self.route, MAX_ROUTE),
             ("contents", self.contents or (), MAX_CONTENTS),
@@ -160,6 +168,21 @@ class Shipment(Value, frozen=True, kw_only=True):
             _check_territory(place, name)
         for number, place in enumerate(self.route):
             _check_territory(place, "route", number)
+
+    def _check_amounts(self) -> None:
+        """Check that value and weights are more than 0, and the metal no heavier than the goods. Raises
+        InvalidInput."""
+        amounts = {"value": self.value, "weight": self.weight, "metalWeight": self.metal_weight}
+        for name, amount in amounts.items():
+            check_not_negative(amount, name)
+            if amount == 0:
+                raise InvalidInput("expected a number above 0", code="OUT_OF_RANGE", path=(name,))
+        if self.weight and self.metal_weight and self.metal_weight > self.weight:
+            raise InvalidInput(
+                f"expected at most the weight of the goods, {self.weight:f} kg",
+                code="CONTRADICTION",
+                path=("metalWeight",),
+            )
 
     def _check_form(self) -> None:
         """Check that the commodity and the code have goods in the form, and only goods have one. Raises
