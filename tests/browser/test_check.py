@@ -34,6 +34,7 @@ async def test_a_shipment_is_checked_and_a_question_answered_without_scripts(
         ("commodity=gallium&destination=Deutschland", "Use Germany", "Destination", "Germany"),
         ("commodity=gallium&destination=Hamburg", "Use Germany", "Destination", "Germany"),
         ("commodity=galium&origin=CN", "Use Gallium", "Goods", "Gallium"),
+        ("commodity=gallium_arsenide&form=ARTICLE", "Use compound", "Form", "COMPOUND"),
     ],
 )
 async def test_a_wrong_name_offers_the_right_one(

@@ -205,7 +205,10 @@ async def test_the_image_is_the_first_list_of_the_page(corpus: Api) -> None:
 async def test_a_place_without_published_lists_has_its_trade_flows(corpus: Api) -> None:
     main = await main_of(corpus, f"/places/DE/dependence?{DAY}")
     text = text_of(main)
-    assert "of origins name or may include a place that controls exports" in text
+    assert re.search(
+        r"\d+ of \d+.recorded imports of Germany came, or may have come, from places that control",
+        text,
+    )
     assert "No published list of origins is recorded for Germany" in text
     assert "No list of figures on the imports of Germany was read in full" in text
     products = section_of(main, "products")
@@ -253,3 +256,17 @@ async def test_files_of_a_page_are_its_table_and_linked(
         assert f"importer={importer}" in link
         file = await corpus.request("GET", unescape(link))
         assert file.status_code == 200, file.text
+
+
+async def test_a_share_of_imports_names_its_origins_and_why_it_is_not_exact(corpus: Api) -> None:
+    text = text_of(
+        await main_of(corpus, f"/commodities/permanent_magnets/dependence?importer=DE&{DAY}")
+    )
+    assert (
+        "Permanent magnets, HS 850511: 82.4 % of the imports of Germany came from China, whose"
+        in text
+    )
+    assert "cover only some of these goods" in text
+    assert "0.0 % to 82.4 % are under control" in text
+    rows = text_of(section_of(await main_of(corpus, f"/places/DE/dependence?{DAY}"), "products"))
+    assert "82.4 % 513,918,501 USD" in rows

@@ -21,6 +21,7 @@ from tracker.domain.wording.phrases import (
     with_capital,
     word_phrase,
 )
+from tracker.domain.wording.phrases import listed as listed_phrase
 
 PARTS = {
     "full": "covered by controls in force",
@@ -33,6 +34,8 @@ PARTS = {
 SUMS = dict(zip(PARTS, FLOW_WORDS, strict=True))
 """Fields of the sums by the parts of a bar."""
 UNNAMED = "Other countries"
+MAX_NAMES = 3
+"""Maximum number of origins in a sentence."""
 MAX_FLOWS = 8
 """Maximum number of origins in a diagram; those after it are sums by kind."""
 ALL_PRODUCTS = "all"
@@ -57,6 +60,10 @@ class ExposureList(Struct, frozen=True):
     def path(self) -> str:
         """Return its path in the response."""
         return f"asOf.importExposure.lists.{self.index}"
+
+    def share(self, name: str) -> str:
+        """Return one of its sums or bounds as a share."""
+        return share_in_words(self.listed[name], self.listed)
 
     @property
     def measured(self) -> str:
@@ -143,13 +150,42 @@ def bounds_sentence(one: ExposureList) -> str:
     where = place_in_text(listed["importer"]["code"])
     measures = [word_phrase(row["measure"]) for row in listed["measures"]]
     kinds = f" ({', '.join(measures)})" if measures else ""
-    text = (
-        f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
-        f" on it{kinds} are in force toward this destination."
-    )
+    if listed["lower"] == listed["upper"]:
+        text = (
+            f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
+            f" on it{kinds} are in force toward this destination."
+        )
+    else:
+        text = (
+            f"{one.name}: {one.share('upper')} of the imports of {where}"
+            f" {_possible_origins(listed)} export controls toward it{kinds} {_doubts(listed)}:"
+            f" {one.bounds} are under control."
+        )
     if listed["tight"] != listed["upper"]:
-        text += f" The inferred upper bound is {share_in_words(listed['tight'], listed)}."
+        text += f" The inferred upper bound is {one.share('tight')}."
     return f"{text} Imports: {one.measured} ({one.edition})."
+
+
+def _possible_origins(listed: OriginList) -> str:
+    """Return where the goods of the upper bound came from: `came from China, whose`."""
+    names = [
+        one["place"]["name"] for one in listed["origins"] if one["controls"]["status"] != "NONE"
+    ]
+    known = sum(Decimal(listed[part]) for part in ("certain", "assumed", "partly"))
+    if Decimal(listed["upper"]) <= known:
+        return f"came from {listed_phrase(names, MAX_NAMES)}, whose"
+    named = f"{listed_phrase(names, MAX_NAMES)}, or from " if names else ""
+    return f"came, or may have come, from {named}places that the publisher does not name, whose"
+
+
+def _doubts(listed: OriginList) -> str:
+    """Return why the controlled part is not known."""
+    doubts = {
+        "partly": "cover only some of these goods",
+        "assumed": "are not confirmed",
+        "unnamed": "are not known",
+    }
+    return " or ".join(text for part, text in doubts.items() if Decimal(listed[part]) > 0)
 
 
 def part_in_words(origin: Mapping[str, Any]) -> str:
