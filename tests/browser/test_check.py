@@ -34,6 +34,12 @@ async def test_a_shipment_is_checked_and_a_question_answered_without_scripts(
         ("commodity=gallium&destination=Deutschland", "Use Germany", "Destination", "Germany"),
         ("commodity=gallium&destination=Hamburg", "Use Germany", "Destination", "Germany"),
         ("commodity=galium&origin=CN", "Use Gallium", "Goods", "Gallium"),
+        (
+            "commodity=gallium&route=South+Korea,Hamburg",
+            "Use Germany",
+            "In transit through",
+            "South Korea, Germany",
+        ),
         ("commodity=gallium_arsenide&form=ARTICLE", "Use compound", "Form", "COMPOUND"),
     ],
 )

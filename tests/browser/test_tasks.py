@@ -1,7 +1,8 @@
 """Tasks of readers, each in at most three clicks on visible text from the overview."""
 
+import csv
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -33,6 +34,11 @@ class Reader:
         assert self._clicks <= MAX_CLICKS
         found = self.page.locator(f"{within} :is(a, button, summary)").filter(has_text=text)
         await found.locator("visible=true").first.click()
+
+    async def fill(self, fields: Mapping[str, str]) -> None:
+        """Fill fields by their labels; typing is not counted."""
+        for label, text in fields.items():
+            await self.page.get_by_label(label, exact=True).fill(text)
 
     async def see(self, *texts: str | re.Pattern[str]) -> None:
         """Expect texts on the page."""
@@ -166,3 +172,136 @@ async def test_a_table_is_sorted_by_the_head_of_a_column(site: Site, visit: Visi
         before = await names.all_inner_texts()
         await reader.click("Place", "table.rank")
         assert await names.all_inner_texts() == sorted(before)
+
+
+async def test_gallium_through_hamburg_is_checked_after_the_port_is_corrected(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.click(re.compile("^Check$"), "nav")
+        await reader.fill(
+            {"Goods": "gallium", "Country of production": "China", "Destination": "United States"}
+        )
+        await reader.page.get_by_label("Form").select_option("METAL")
+        await reader.page.locator("summary", has_text="Places, firms and content").click()
+        await reader.fill({"In transit through": "Hamburg"})
+        await reader.click("Check", "main form")
+        await reader.click("Use Germany")
+        await reader.see(
+            re.compile("Gallium, metal, from China through Germany to the United States"),
+            "By its text, not confirmed: the export is prohibited",
+        )
+
+
+async def test_wafers_of_gallium_arsenide_are_checked_as_the_compound(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.click(re.compile("^Check$"), "nav")
+        await reader.fill(
+            {"Goods": "gallium arsenide", "Country of production": "China", "Destination": "Japan"}
+        )
+        await reader.page.get_by_label("Form").select_option("ARTICLE")
+        await reader.click("Check", "main form")
+        await reader.see("'article' is not a form of 'gallium_arsenide'")
+        await reader.click("Use compound")
+        await reader.see(re.compile("Certainly: .*dual-use licence"))
+
+
+async def test_the_duty_on_tungsten_carbide_powder_names_the_layers_that_are_missing(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.click(re.compile("^Check$"), "nav")
+        await reader.fill(
+            {
+                "Goods": "tungsten carbide",
+                "HS or tariff code": "2849.90.30",
+                "Country of production": "China",
+                "Destination": "United States",
+            }
+        )
+        await reader.page.locator("summary", has_text="Places, firms and content").click()
+        await reader.fill({"Tariff of the code": "United States"})
+        await reader.click("Check", "main form")
+        await reader.see(re.compile("at least .*% of the value"), re.compile("not covered:"))
+
+
+async def test_the_share_of_chinese_magnets_in_german_imports_is_a_sentence(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("Germany")
+        await reader.click(re.compile("^Germany$"), "main")
+        await reader.click("All products, with export controls", "main")
+        await reader.click("Permanent magnets", "main")
+        await reader.see(re.compile(r"82\.4.% of the imports of Germany came from China"))
+
+
+async def test_the_ban_on_nickel_says_since_when_and_can_be_embedded(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("Indonesia nickel ban")
+        await reader.see(re.compile("Ban on exports as concentrate or ore .* In force since"))
+        await reader.click("Ban on exports as concentrate or ore", "main")
+        await reader.see("Indonesia’s ban on exports of nickel as concentrate or ore is in force")
+        await reader.click("Embed")
+        await reader.see(re.compile("<iframe"))
+
+
+async def test_two_dates_are_compared_for_one_mineral(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.page.goto(f"{site.url}/commodities/gallium?valid={DAY}")
+        await reader.click(re.compile("^As of"))
+        await reader.click("Compare…")
+        await reader.see(re.compile(r"^Gallium: \d+ records? differ"))
+
+
+async def test_all_years_of_cobalt_are_a_file_for_a_spreadsheet(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("cobalt")
+        await reader.click(re.compile("^Cobalt$"), "main")
+        await reader.click("Download")
+        files = reader.page.locator(".tool h3", has_text="Claims").locator("+ ul")
+        async with reader.page.expect_download() as download:
+            await files.get_by_text("CSV for spreadsheets").click()
+        path = await (await download.value).path()
+        rows = [*csv.DictReader(path.read_text("utf-8").splitlines())]
+    assert {"Congo (Kinshasa)", "World"} <= {row["placeName"] for row in rows}
+    assert {str(year) for year in range(2017, 2026)} <= {row["year"] for row in rows}
+
+
+async def test_products_with_full_reliance_are_listed_by_place(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("United States")
+        await reader.click(re.compile("^United States$"), "main")
+        await reader.click("All products, with export controls", "main")
+        await reader.see(re.compile("were all of its consumption of .*products"))
+
+
+async def test_the_quad_names_its_members_and_announcements(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("Quad")
+        await reader.click("Quadrilateral Security Dialogue", "main")
+        await reader.see(
+            re.compile("4.members on this day: United States, Japan, India and Aus"),
+            "Announcements",
+        )
+
+
+async def test_news_on_antimony_can_be_followed_by_calendar(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.page.goto(f"{site.url}/commodities/antimony?valid={DAY}")
+        await reader.click("Follow")
+        await reader.see("Calendar", "Atom")
+
+
+async def test_announcement_61_is_printed_with_its_sources(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("61/2025")
+        await reader.click("Export controls on rare-earth items made abroad", "main")
+        await reader.page.emulate_media(media="print")
+        await reader.see("MOFCOM Announcement 2025 No. 61", re.compile("0.1"))

@@ -11,8 +11,11 @@ from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage, entity_of
 from schema.pages.site.words import publisher_of
-from tracker.domain.wording.phrases import many, short_date, short_period, word_phrase
+from tracker.domain.wording.phrases import listed, many, short_date, short_period, word_phrase
 from tracker.errors import NotFound
+
+MAX_NAMES = 14
+"""Maximum number of members that the first sentence names."""
 
 
 class MemberRow(Struct, frozen=True):
@@ -45,13 +48,14 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     if alliance is None:
         raise NotFound(f"no alliance {address.parameters['key']!r} at this moment", path=("key",))
     members = [one for one in alliance["members"] if one["role"] in ("MEMBER", "CHAIR")]
+    sentence = _status_sentence(alliance, [one["place"]["name"] for one in members])
     return {
         "title": alliance["name"],
-        "description": _status_sentence(alliance, len(members)),
+        "description": sentence,
         "change_days": [node["day"] for node in state["transitions"]["nodes"]],
         "sources": sorted({publisher_of(event["source"]) for event in alliance["because"]}),
         "alliance": alliance,
-        "status_sentence": _status_sentence(alliance, len(members)),
+        "status_sentence": sentence,
         "members": draw_members(
             state["memberships"]["nodes"], date.fromisoformat(state["validAt"])
         ),
@@ -88,16 +92,17 @@ def _how(period: Mapping[str, Any]) -> str:
     return word_phrase(period["role"] or period["kind"])
 
 
-def _status_sentence(alliance: Mapping[str, Any], members: int) -> str:
+def _status_sentence(alliance: Mapping[str, Any], members: Sequence[str]) -> str:
     """Return the state of the alliance on the date, in a sentence."""
     founded = f"Founded {short_date(alliance['foundedOn'])}"
     if alliance["endedOn"]:
         ended = f"{alliance['status'].lower()} {short_date(alliance['endedOn'])}"
         return f"{founded}, {ended}."
     if not alliance["membersKnown"]:
-        named = f"; recorded acts name {many(members, 'member')}" if members else ""
+        named = f"; recorded acts name {many(len(members), 'member')}" if members else ""
         return f"{founded}. No complete list of its members has been published{named}."
-    return f"{founded}; {many(members, 'member')} on this day."
+    names = f": {listed(members, MAX_NAMES)}" if members else ""
+    return f"{founded}; {many(len(members), 'member')} on this day{names}."
 
 
 PAGE = Page(

@@ -12,6 +12,7 @@ from msgspec import Struct
 from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.name_fields import name_of
 from schema.pages.site.page import Page, TableOfPage
 from tracker import clock
 from tracker.domain.wording.phrases import field_phrase, listed, short_date, word_phrase
@@ -63,8 +64,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     nodes = [node for node in changes["nodes"] if selection == "all" or _is(node, selection)]
     kinds = Counter(node["change"] for node in changes["nodes"])
     end = data["asOf"]["validAt"]
+    named = (address.parameters.get(name) for name in ("commodity", "place"))
+    subject = ", ".join(name_of(one) for one in named if one)
     return {
-        "title": "Compare two dates",
+        "title": f"Compare two dates: {subject}" if subject else "Compare two dates",
+        "narrowed_to": subject,
         "change_days": sorted({day for node in changes["nodes"] for day in node["effectiveDays"]}),
         "days": by_day(nodes),
         "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],

@@ -304,6 +304,6 @@ PAGE = Page(
     ),
     more_tables=tuple(
         TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
-        for name in ("clauses", "upcoming")
+        for name in ("claims", "clauses", "upcoming")
     ),
 )

@@ -171,21 +171,26 @@ def _possible_origins(listed: OriginList) -> str:
     names = [
         one["place"]["name"] for one in listed["origins"] if one["controls"]["status"] != "NONE"
     ]
-    known = sum(Decimal(listed[part]) for part in ("certain", "assumed", "partly"))
-    if Decimal(listed["upper"]) <= known:
+    if not _counts_unnamed(listed):
         return f"came from {listed_phrase(names, MAX_NAMES)}, whose"
     named = f"{listed_phrase(names, MAX_NAMES)}, or from " if names else ""
     return f"came, or may have come, from {named}places that the publisher does not name, whose"
 
 
+def _counts_unnamed(listed: OriginList) -> bool:
+    """Return whether the upper bound includes places that the publisher does not name."""
+    known = sum(Decimal(listed[part]) for part in ("certain", "assumed", "partly"))
+    return Decimal(listed["upper"]) > known
+
+
 def _doubts(listed: OriginList) -> str:
     """Return why the controlled part is not known."""
     doubts = {
-        "partly": "cover only some of these goods",
-        "assumed": "are not confirmed",
-        "unnamed": "are not known",
+        "cover only some of these goods": Decimal(listed["partly"]) > 0,
+        "are not confirmed": Decimal(listed["assumed"]) > 0,
+        "are not known": _counts_unnamed(listed),
     }
-    return " or ".join(text for part, text in doubts.items() if Decimal(listed[part]) > 0)
+    return " or ".join(text for text, holds in doubts.items() if holds)
 
 
 def part_in_words(origin: Mapping[str, Any]) -> str:

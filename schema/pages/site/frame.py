@@ -181,7 +181,7 @@ def frame(
         [*data_forms(page, address), *feed_forms(page, address)],
         [(name, link) for _, name, link in feed_forms(page, address)],
         downloads(page, address, has_image=has_image),
-        compare_link(address),
+        compare_link(page, address),
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         embed_codes(origin, address, pinned, shown),
@@ -247,9 +247,15 @@ def graphiql_link(page: Page, pinned: Address) -> str:
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
 
 
-def compare_link(address: Address) -> str:
-    """Return the comparison of the effective date with 30 days before; it depends on the address alone."""
-    return href("/changes", {"valid": address.valid, "position": address.position})
+def compare_link(page: Page, address: Address) -> str:
+    """Return the comparison of the effective date with 30 days before, for the mineral and place of a page;
+    it depends on the address alone."""
+    commodity, place = (page.feed.commodity, page.feed.place) if page.feed else (None, None)
+    narrowed = {
+        "commodity": address.parameters.get(commodity or ""),
+        "place": address.parameters.get(place or ""),
+    }
+    return href("/changes", {**narrowed, "valid": address.valid, "position": address.position})
 
 
 def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:

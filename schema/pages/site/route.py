@@ -128,7 +128,8 @@ class PageRoute:
         except InvalidInput as error:
             if (wrong := page.field_of(error)) is None:
                 raise
-            corrected = address.narrowed(**{wrong: error.suggestion}) if error.suggestion else ""
+            value = corrected_value(address.parameters.get(wrong, ""), wrong, error)
+            corrected = address.narrowed(**{wrong: value}) if value else ""
             problem = Problem(wrong, error.message, error.suggestion, corrected)
             current_operation().note_error(error.code)
         typed = address.parameters
@@ -155,6 +156,19 @@ class PageRoute:
             name: value for name, value in shown.items() if name != "charts" or is_installed()
         } | {"shipped_size": self._shipped_size}
         return render(page_request, data, context)
+
+
+def corrected_value(typed: str, field: str, error: InvalidInput) -> str:
+    """Return a parameter with the suggestion of an error, also for one item of a list; empty without one."""
+    after = error.path[[*error.path].index(field) + 1 :] if field in error.path else ()
+    match [*after]:
+        case []:
+            return error.suggestion
+        case [int(index)] if error.suggestion:
+            items = typed.split(",")
+            return ",".join([*items[:index], error.suggestion, *items[index + 1 :]])
+        case _:
+            return ""
 
 
 def render(page_request: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:

@@ -206,7 +206,7 @@ class Shipment(Value, frozen=True, kw_only=True):
                     f" {listed(sorted(forms), conjunction='or')}, or no form",
                     code="CONTRADICTION",
                     path=("form",),
-                    suggestion=forms.pop().name if len(forms) == 1 else "",
+                    suggestion=next(iter(forms)).name if len(forms) == 1 else "",
                 )
 
     @property
