@@ -12,11 +12,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import pytest_asyncio
 from pyarrow import parquet  # type: ignore[import-untyped]
 from rich.console import Console
 
 from deploy.cli.process import Exit
-from deploy.export.parquet_export import FILES, export_parquet
+from deploy.export.parquet_export import FILES, SnapshotMoment, export_parquet
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
@@ -49,6 +50,15 @@ def at(day: date | str, position: int) -> str:
     return AT.format(day=day, position=position)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def whole(
+    read_services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, SnapshotMoment]:
+    """Export the whole corpus, for tests that only read its files."""
+    directory = tmp_path_factory.mktemp("whole")
+    return directory, await export_parquet(read_services, None, directory, QUIET)
+
+
 async def test_any_moment_can_be_asked_of_the_files_and_has_the_digest_of_the_api(
     corpus_services: Services, tmp_path: Path
 ) -> None:
@@ -70,9 +80,11 @@ async def test_any_moment_can_be_asked_of_the_files_and_has_the_digest_of_the_ap
         assert (found or empty) == expected, (day, position)
 
 
-async def test_the_columns_say_what_the_api_says(corpus_services: Services, tmp_path: Path) -> None:
-    position = (await export_parquet(corpus_services, None, tmp_path, QUIET)).position
-    data = await Api(corpus_services).ask(
+async def test_the_columns_say_what_the_api_says(
+    read_services: Services, whole: tuple[Path, SnapshotMoment]
+) -> None:
+    directory, position = whole[0], whole[1].position
+    data = await Api(read_services).ask(
         """{ asOf(validAt: "2025-11-20") {
         clauses: exportControl(id: "cn-mofcom-2024-46") {
             title because { position }
@@ -84,7 +96,7 @@ async def test_the_columns_say_what_the_api_says(corpus_services: Services, tmp_
     control, alliance, figure = (data["asOf"][key] for key in ("clauses", "alliance", "figure"))
     holds = at("2025-11-20", position)
     [(title, because, clauses)] = ask(
-        f"SELECT title, because, clauses FROM '{tmp_path}/export_controls.parquet'"
+        f"SELECT title, because, clauses FROM '{directory}/export_controls.parquet'"
         f" WHERE key = 'cn-mofcom-2024-46' AND {holds}"
     )
     assert title == control["title"]
@@ -96,7 +108,7 @@ async def test_the_columns_say_what_the_api_says(corpus_services: Services, tmp_
         for of in clauses
     ] == control["clauses"]
     [(name, founded, members)] = ask(
-        f"SELECT name, founded_on, members FROM '{tmp_path}/alliances.parquet'"
+        f"SELECT name, founded_on, members FROM '{directory}/alliances.parquet'"
         f" WHERE key = 'quad' AND {holds}"
     )
     assert (name, founded) == (alliance["name"], alliance["foundedOn"])
@@ -104,7 +116,7 @@ async def test_the_columns_say_what_the_api_says(corpus_services: Services, tmp_
         "members"
     ]
     [(commodity, period, claims)] = ask(
-        f"SELECT commodity, period, claims FROM '{tmp_path}/figures.parquet'"
+        f"SELECT commodity, period, claims FROM '{directory}/figures.parquet'"
         f" WHERE key = 'rare_earths/CN/production/mine/2023' AND {holds}"
     )
     assert (commodity, period) == ("rare_earths", 2023)
@@ -151,12 +163,10 @@ async def test_versions_are_those_of_the_history_each_once(
 
 
 async def test_files_of_an_earlier_position_say_nothing_of_what_came_later(
-    corpus_services: Services, tmp_path: Path
+    read_services: Services, whole: tuple[Path, SnapshotMoment], tmp_path: Path
 ) -> None:
-    head = await corpus_services.recorder.head()
-    whole, early = tmp_path / "whole", tmp_path / "early"
-    await export_parquet(corpus_services, None, whole, QUIET)
-    await export_parquet(corpus_services, 1500, early, QUIET)
+    head, directory = await read_services.recorder.head(), whole[0]
+    await export_parquet(read_services, 1500, tmp_path, QUIET)
     for name in FILES.values():
         columns = "entity, valid_from, valid_until, known_from, state, known_until, replaced_at"
         later = (
@@ -164,19 +174,19 @@ async def test_files_of_an_earlier_position_say_nothing_of_what_came_later(
             " CASE WHEN known_until < 1500 THEN known_until END,"
             " CASE WHEN known_until < 1500 THEN replaced_at END"
         )
-        assert ask(f"SELECT {columns} FROM '{early}/{name}.parquet' ORDER BY ALL") == ask(
-            f"SELECT {later} FROM '{whole}/{name}.parquet' WHERE known_from <= 1500 ORDER BY ALL"
+        assert ask(f"SELECT {columns} FROM '{tmp_path}/{name}.parquet' ORDER BY ALL") == ask(
+            f"SELECT {later} FROM '{directory}/{name}.parquet' WHERE known_from <= 1500 ORDER BY ALL"
         )
-    [(last,)] = ask(f"SELECT max(known_from) FROM '{early}/*.parquet'")
+    [(last,)] = ask(f"SELECT max(known_from) FROM '{tmp_path}/*.parquet'")
     assert last == 1500 < head
 
 
 async def test_every_file_and_the_manifest_name_position_digest_licence_and_how_to_cite(
-    corpus_services: Services, tmp_path: Path
+    read_services: Services, whole: tuple[Path, SnapshotMoment]
 ) -> None:
-    snapshot = await export_parquet(corpus_services, None, tmp_path, QUIET)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    digest = await corpus_services.as_of.digest(snapshot.moment)
+    directory, snapshot = whole
+    manifest = json.loads((directory / "manifest.json").read_text())
+    digest = await read_services.as_of.digest(snapshot.moment)
     assert (manifest["position"], manifest["digest"]) == (
         str(snapshot.position),
         f"sha256 {digest}",
@@ -185,7 +195,7 @@ async def test_every_file_and_the_manifest_name_position_digest_licence_and_how_
         f"{FILES[kind]}.parquet" for kind in STATES
     ]
     for file in manifest["files"]:
-        path = tmp_path / file["name"]
+        path = directory / file["name"]
         assert file["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         written = parquet.ParquetFile(path)
         assert (file["rows"], file["bytes"]) == (written.metadata.num_rows, path.stat().st_size)
@@ -197,25 +207,23 @@ async def test_every_file_and_the_manifest_name_position_digest_licence_and_how_
             assert said[name] == manifest[name]
         assert digest[:16] in said["cite"]
         assert "creativecommons.org" in said["licence"]
-    readme = (tmp_path / "README.md").read_text()
+    readme = (directory / "README.md").read_text()
     queries = re.findall(r"(?m)^    SELECT .*(?:\n    .*)*", readme)
-    clauses, whole = (query.replace("'*.", f"'{tmp_path}/*.") for query in queries)
-    assert ask(whole) == [(digest,)]
-    assert len(ask(clauses.replace("'export_", f"'{tmp_path}/export_"))) > 100
+    clauses, digests = (query.replace("'*.", f"'{directory}/*.") for query in queries)
+    assert ask(digests) == [(digest,)]
+    assert len(ask(clauses.replace("'export_", f"'{directory}/export_"))) > 100
 
 
 async def test_the_same_position_gives_the_same_files_and_takes_the_place_of_older_ones(
-    corpus_services: Services, tmp_path: Path
+    read_services: Services, whole: tuple[Path, SnapshotMoment], tmp_path: Path
 ) -> None:
-    position = await corpus_services.recorder.head()
-    await export_parquet(corpus_services, 1500, tmp_path, QUIET)
-    await export_parquet(corpus_services, position, tmp_path, QUIET)
-    again = tmp_path / "again"
-    await export_parquet(corpus_services, None, again, QUIET)
-    names = {path.name for path in again.iterdir()}
-    assert {path.name for path in tmp_path.iterdir()} == names | {"again"}
+    directory, position = whole[0], await read_services.recorder.head()
+    await export_parquet(read_services, 1500, tmp_path, QUIET)
+    await export_parquet(read_services, position, tmp_path, QUIET)
+    names = {path.name for path in directory.iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == names
     for name in names:
-        assert (tmp_path / name).read_bytes() == (again / name).read_bytes(), name
+        assert (tmp_path / name).read_bytes() == (directory / name).read_bytes(), name
 
 
 async def test_an_empty_log_makes_empty_files_with_all_columns(

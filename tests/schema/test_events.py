@@ -367,13 +367,13 @@ async def until(last: int, response: httpx2.Response) -> AsyncIterator[tuple[int
 
 
 async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_schema(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    response = await Api(corpus_services).request(
+    response = await Api(read_services).request(
         "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"}
     )
     lines = response.content.splitlines()
-    assert len(lines) == await corpus_services.recorder.head()
+    assert len(lines) == await read_services.recorder.head()
     validators = {
         type_: jsonschema.Draft202012Validator(json_schema(type_, present_number(type_)))
         for type_ in FACTS
