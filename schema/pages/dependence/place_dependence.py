@@ -47,8 +47,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         )
     if lists:
         answer.append(
-            f"{len(covered):,} of {many(len(lists), 'recorded import')} of {where} came, or may have come,"
-            " from places that control exports of the product to it."
+            f"For {len(covered):,} of {many(len(lists), 'product')} with recorded imports of {where}, a part"
+            " came, or may have come, from places that control exports of the product to it."
         )
     if lists and not any(one.listed["claim"] for one in lists):
         answer.append(
