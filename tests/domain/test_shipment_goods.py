@@ -72,7 +72,9 @@ def test_a_tariff_without_a_code_is_refused() -> None:
     [
         ({"name": "Gallium oxide", "commodity": "gallium_oxide"}, "certain"),
         ({"name": "Gallium oxide", "commodity": "gallium_oxide", "forms": ["oxide"]}, "certain"),
+        ({"name": "Gallium oxide and its products", "commodity": "gallium_oxide"}, "certain"),
         ({"name": "Gallium oxide for lasers", "commodity": "gallium_oxide"}, "possible"),
+        ({"name": "Products and gallium oxide", "commodity": "gallium_oxide"}, "possible"),
         ({"name": "Gallium oxide", "commodity": "gallium_oxide", "threshold": "99 %"}, "possible"),
     ],
 )

@@ -1,5 +1,6 @@
 """The conditions of a clause on the goods of a shipment: their commodity, form, code and items."""
 
+import re
 from collections.abc import Iterator
 
 from tracker.domain.basics.control_vocabulary import Covers, Form
@@ -23,6 +24,9 @@ from tracker.domain.shipments.question_id import DUAL_USE_ROLE
 from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
 from tracker.domain.shipments.shipment import INTANGIBLE
 from tracker.domain.wording.phrases import commodities_phrase, listed
+
+AND_PRODUCTS = re.compile(r" and (?:its|their) \w+$")
+"""What an item adds to the goods that it names: `Natural flake graphite and its products`."""
 
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
@@ -206,7 +210,7 @@ class GoodsConditions(ConditionsOfClause):
         of = item.commodity or only
         if of is None:
             return False
-        return find_commodity(item.name) == of or (
+        return find_commodity(AND_PRODUCTS.sub("", item.name)) == of or (
             bool(of.hs_codes) and all(code.startswith(item.codes) for code in of.hs_codes)
         )
 
