@@ -269,6 +269,23 @@ def test_a_status_that_is_not_confirmed_says_when_lists_were_last_read() -> None
         assert statement == begin + end
 
 
+@each_case("confirmed", [True, False])
+@each_case(("day", "passed"), [("2026-07-13", False), ("2026-07-14", True)])
+def test_a_deadline_that_has_passed_without_an_act_is_said(
+    confirmed: bool, day: str, passed: bool
+) -> None:
+    proposed = announced(
+        clause("1", legalStage="proposed", decisionDue="2026-07-13", inForceFrom=None),
+        instrument="Announcement No. 1 of 2026",
+    )
+    on = clause_on(day, proposed)
+    support = grounds(proposed) if confirmed else grounds()
+    statement = status_statement(*on, date.fromisoformat(day), None, support)
+    assert ("not confirmed" not in statement) == confirmed
+    due = "A decision was due by 13 July 2026; no act on it is recorded."
+    assert statement.endswith(due) == passed
+
+
 FIRST, LAST = date(2024, 12, 3), date(2027, 6, 1)
 days = st.integers(0, (LAST - FIRST).days).map(lambda n: FIRST + n * DAY)
 

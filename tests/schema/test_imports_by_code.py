@@ -1,12 +1,18 @@
 """Imports under export controls by trade flows: the EU, and places without a published list."""
 
+import csv
+from collections import defaultdict
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schema.services import Services
 from tests.support.api import Api
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of
 
 FIELDS = """commodity { key } form hsCode publisher edition firstYear lastYear measured unit whole
   claim { edition } flows { key } figuresPublicLater certain assumed partly none unnamed remainder
@@ -142,3 +148,23 @@ async def test_completeness_is_about_the_importer(api: Api) -> None:
             assert statement in of["completeness"]["statement"]
             assert "acts" not in of["completeness"]["statement"]
         assert statement in state["trade"]["nodes"][0]["completeness"]["statement"]
+
+
+async def test_magnets_into_the_eu_are_those_of_the_file_without_trade_between_members(
+    api: Api, shared_data: Path
+) -> None:
+    members = {place.alpha3 for place in members_of(Place("EU"), date(2026, 6, 1))}
+    imports = defaultdict[str, Decimal](Decimal)
+    with (shared_data / "raw" / "baci" / "baci_hs17_v202601_2024.csv").open() as file:
+        for row in csv.DictReader(file):
+            into = row["importer"] in members and row["exporter"] not in members
+            if into and row["hs6"] == "850511":
+                imports[row["exporter"]] += Decimal(row["value_kusd"])
+    whole = sum(imports.values())
+    assert (imports["CHN"], whole) == (Decimal("1077193.795"), Decimal("1215556.922"))
+    answers = await lists(api, 'importer: "EU", commodity: "permanent_magnets"')
+    [found] = [one for one in answers if one["hsCode"] == "850511"]
+    [china] = [one["least"] for one in found["origins"] if one["place"]["code"] == "CN"]
+    assert found["unit"] == "USD"
+    assert Decimal(found["whole"]) == 1000 * whole
+    assert Decimal(china) == 1000 * imports["CHN"]

@@ -288,8 +288,10 @@ def status_statement(
             )
         case Confirmation.BY_TERMS:
             read = unread_since(control.id, clause.clause.id, day, grounds)
-            return f"{status} by its own terms{began} (not confirmed). {read}"
-    return f"{status}{began}.{_passed_deadline(clause, day)}"
+            began = f" by its own terms{began} (not confirmed). {read}"
+        case Confirmation.CONFIRMED:
+            began += "."
+    return f"{status}{began}{_passed_deadline(clause, day)}"
 
 
 def _passed_deadline(clause: ClauseState, day: date) -> str:
