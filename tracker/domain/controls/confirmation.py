@@ -65,8 +65,7 @@ class Ground(NamedTuple):
     url: str | None
     """The address of its source; null if none is recorded."""
     in_part: bool = False  # of the lists
-    year: int | None = None
-    """The last year that the act or statement is for, such as a yearly catalogue; null if it names none."""
+    year: int | None = None  # the last year that it is for, such as that of a yearly catalogue
 
 
 class Period(NamedTuple):
@@ -91,10 +90,7 @@ class _Support(NamedTuple):
     grounds: Sequence[Ground]
 
     def on(self, clause: ClauseState, day: date) -> Iterator[Ground]:
-        """Yield the records that support the status on a day.
-
-        An end of unknown date needs a record of the day or later; an act for a year supports no later one.
-        """
+        """Yield the records that support it on a day. An act for a year supports no later one."""
         in_force = clause.status is ClauseStatus.IN_FORCE
         is_open = in_force and clause.clause.end is ClauseEnd.UNKNOWN
         needed = max(self.first, day) if is_open else self.first
@@ -179,11 +175,10 @@ class Grounds:
         if period is None or period.status is not clause.status:
             return iter(())
         key = control, clause.clause.id, period.first
-        support = self._of_period.get(key)
-        if support is None:
+        if key not in self._of_period:
             grounds = sorted(self._support(control, period), key=_ON, reverse=True)
-            support = self._of_period[key] = _Support(period.first, grounds)
-        return support.on(clause, day)
+            self._of_period[key] = _Support(period.first, grounds)
+        return self._of_period[key].on(clause, day)
 
     def last_reading(self, control: str, clause: str) -> Reading | None:
         """Return the reading with the last day of the lists in which changes of a clause stand."""
@@ -414,8 +409,7 @@ def _stated(fact: Fact) -> Sequence[str]:
 
 def _texts(fact: Fact) -> list[str]:
     """Return the citation and title of a fact."""
-    texts = (getattr(fact, "instrument", None), getattr(fact, "title", None))
-    return [text for text in texts if text]
+    return [text for name in ("instrument", "title") if (text := getattr(fact, name, None))]
 
 
 def _numbers(fact: Fact) -> frozenset[str]:

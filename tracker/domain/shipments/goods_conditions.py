@@ -26,7 +26,7 @@ from tracker.domain.shipments.shipment import INTANGIBLE
 from tracker.domain.wording.phrases import commodities_phrase, listed
 
 AND_PRODUCTS = re.compile(r" and (?:its|their) \w+$")
-"""What an item adds to the goods that it names: `Natural flake graphite and its products`."""
+"""The end of a name that adds to the goods, as in `Natural flake graphite and its products`."""
 
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
