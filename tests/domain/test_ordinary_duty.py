@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, state
 from tests.support.tariff_lines import readings
@@ -11,6 +13,7 @@ from tracker.domain.basics.codec import from_builtins
 from tracker.domain.figures.tariff import TariffLineState
 from tracker.domain.shipments.ordinary import OrdinaryDuty, ordinary_duty
 from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.errors import InvalidInput
 
 DAY = date(2026, 9, 1)
 PRINT = "As printed on 8 June 2026; no later edition was read."
@@ -141,7 +144,7 @@ def test_a_compound_rate_has_no_percentage_without_value_and_weight() -> None:
     ],
 )
 def test_amounts_are_percent_of_a_stated_value(
-    code: str, stated: dict[str, str], percent: str | None
+    code: str, stated: dict[str, Any], percent: str | None
 ) -> None:
     found = duty(code, preference="none", **stated)
     assert (None if found.high is None else str(found.high)) == percent
@@ -170,3 +173,20 @@ def test_a_use_is_a_remark_and_no_rate() -> None:
     battery = duty("8507.60.00", "us-301-2018", "us-301-2024")
     assert (battery.low, battery.high) == (Decimal("3.4"), Decimal("3.4"))
     assert any("Trade in Civil Aircraft (C)" in one for one in battery.remarks)
+
+
+@each_case(
+    ("stated", "code", "field"),
+    [
+        ({"value": "0"}, "OUT_OF_RANGE", "value"),
+        ({"value": "-1"}, "OUT_OF_RANGE", "value"),
+        ({"weight": "0"}, "OUT_OF_RANGE", "weight"),
+        ({"weight": "10", "metalWeight": "11"}, "CONTRADICTION", "metalWeight"),
+    ],
+)
+def test_value_and_weights_are_above_zero_and_agree(
+    stated: dict[str, Any], code: str, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        duty("8112.92.10", **stated)
+    assert (refused.value.code, refused.value.path) == (code, (field,))
