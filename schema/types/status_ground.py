@@ -7,7 +7,7 @@ from schema.base.scalars import Position
 from tracker.domain.controls.confirmation import Ground
 
 
-@output_type(of=Ground, first="kind on entity position url", hidden="in_part")
+@output_type(of=Ground, first="kind on entity position url", hidden="in_part year")
 class StatusGround:
     """A record that supports a status."""
 
