@@ -1,6 +1,9 @@
 """Clause filters of lists and controls, with the same rule as exposure."""
 
+from datetime import date, timedelta
 from typing import Any
+
+import pytest
 
 from tests.support.api import Api, clause, control, source, suspension
 
@@ -142,3 +145,24 @@ async def test_a_return_is_assumed_until_a_record_of_that_day_or_later_confirms_
         {"key": key, "status": "IN_FORCE", "assumed": f"{by}_RETURN"}
         for key, by in zip(keys, ("ORDERED", "ORDERED", "AUTOMATIC"), strict=True)
     ]
+
+
+@pytest.mark.parametrize("day", ["2025-11-20", "2026-06-01", "2026-11-20"])
+async def test_a_suspension_that_ends_by_a_known_return_has_its_last_day(
+    corpus: Api, day: str
+) -> None:
+    data = await corpus.ask(
+        f'{{ asOf(validAt: "{day}") {{ exportControls(status: SUSPENDED, first: 100) {{ nodes {{'
+        " key clauses { status suspendedUntil returnsOn } } } } }"
+    )
+    suspended = [
+        clause
+        for control in data["asOf"]["exportControls"]["nodes"]
+        for clause in control["clauses"]
+        if clause["status"] == "SUSPENDED"
+    ]
+    assert any(one["returnsOn"] for one in suspended)
+    for one in suspended:
+        if one["returnsOn"]:
+            last = date.fromisoformat(one["returnsOn"]) - timedelta(days=1)
+            assert one["suspendedUntil"] == last.isoformat(), one
