@@ -181,7 +181,15 @@ async def test_lists_by_form_place_and_firm_are_tables_too(api: Api) -> None:
 
 async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(api: Api) -> None:
     """A clause in force again by its terms is not shown as reinstated by an act."""
-    [row] = await csv_rows(api, "clauses", search="57/2025", issuer="CN", valid="2026-11-26")
+    [row] = await csv_rows(
+        api,
+        "clauses",
+        search="57/2025",
+        issuer="CN",
+        commodity="europium",
+        form="METAL",
+        valid="2026-11-26",
+    )
     assert (row["status"], row["assumed"]) == ("IN_FORCE", "AUTOMATIC_RETURN")
     assert (row["statusSince"], row["end"]) == ("2026-11-11", "")
     suspension = {"entity": "export-control/cn-mofcom-2025-57", "types": "ExportControl.Suspended"}

@@ -59,6 +59,12 @@ function writeNumber(number) {
 const normalized = (text) => text.replace(/\s+/gu, " ").trim();
 
 /**
+ * The words of a page as a value has them: `dual-use licence` shows `dual_use_licence`.
+ * @param {string} text
+ */
+const unhyphenated = (text) => text.replaceAll("-", " ");
+
+/**
  * The value at a JSON Pointer (RFC 6901); undefined without one.
  * @param {unknown} value
  * @param {string} pointer
@@ -91,7 +97,9 @@ function leaves(value, pointer) {
  */
 function shows({ as, text }, value) {
   const write = Object.hasOwn(FORMS, as) ? FORMS[/** @type {Form} */ (as)] : undefined;
-  return value !== undefined && write !== undefined && normalized(text) === normalized(write(value));
+  if (value === undefined || write === undefined) return false;
+  const [told, meant] = [normalized(text), normalized(write(value))];
+  return told === meant || (as === "words" && unhyphenated(told) === unhyphenated(meant));
 }
 
 /**
