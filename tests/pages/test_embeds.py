@@ -80,7 +80,7 @@ async def test_an_embed_says_where_it_is_from_and_how_complete_it_is(
     ("path", "mark"),
     [
         ("controls/cn-mofcom-2024-46?", "by their own terms (not confirmed)"),
-        ("commodities/gallium?", "by its own terms since 28 November 2026 (not confirmed)"),
+        ("commodities/graphite?", "by its own terms since 28 November 2026 (not confirmed)"),
         ("places/CN?", "by their own terms"),
         (
             "check?commodity=gallium&form=METAL&origin=CN&destination=US&",
