@@ -44,7 +44,12 @@ def addresses_of(page: html.HtmlElement, at: str) -> set[str]:
 @pytest.mark.timeout(1200)
 async def test_no_link_and_no_form_leads_nowhere(corpus: Api) -> None:
     waiting = deque(
-        ["/", "/places/US", "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=10755"]
+        [
+            "/",
+            "/places/US",
+            "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=10755",
+            "/check?hsCode=81129210&codeOf=US&origin=CN&destination=US&valid=2026-09-04",
+        ]
     )
     seen, visited, failed = set(waiting), Counter[tuple[str, int, str, tuple[str, ...]]](), []
     while waiting:
