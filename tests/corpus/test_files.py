@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+import tracker.corpus
+from tests.support.tariff_lines import NEW, prints
 from tracker.corpus.files import Act, Problem, list_files, read_acts
 from tracker.domain.actors.announcement import Made
 from tracker.domain.controls.export_control import Announced
+from tracker.domain.controls.export_control_acts import Amended
 from tracker.errors import NotFound
 
 GALLIUM = """
@@ -146,3 +149,56 @@ def test_an_act_that_is_wrong_does_not_hide_the_others(tmp_path: Path) -> None:
 def test_a_directory_without_files_is_not_a_corpus(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="expected the directory tracker/corpus of a checkout"):
         list_files(tmp_path)
+
+
+HERE = Path(tracker.corpus.__file__).parent
+LISTS = {
+    "9903.88.01": ("us-301-2018", "list-1"),
+    "9903.88.02": ("us-301-2018", "list-2"),
+    "9903.88.03": ("us-301-2018", "list-3"),
+    "9903.88.15": ("us-301-2018", "list-4a"),
+    "9903.90.08": ("us-2022-ru-column-2", "35"),
+    "9903.90.09": ("us-2022-ru-column-2", "70"),
+    "9903.91.01": ("us-301-2024", ""),
+    "9903.91.02": ("us-301-2024", "solar-cells"),
+    "9903.91.05": ("us-301-2024", "semiconductors"),
+}
+
+
+def codes_of(instrument: str, clause: str) -> tuple[str, ...]:
+    """Return the codes of the clauses of an instrument that begin with a name."""
+    acts = read_acts(HERE / f"policy/export-control/{instrument}.toml", HERE)
+    facts = [one.planned.fact for one in acts if isinstance(one, Act)]
+    clauses = [of for fact in facts if isinstance(fact, Announced | Amended) for of in fact.clauses]
+    items = [item for of in clauses if of.id.startswith(clause) for item in of.items]
+    return tuple(code for item in items for code in item.hs)
+
+
+@pytest.mark.parametrize("provision", LISTS)
+def test_every_line_that_prints_a_provision_is_on_its_list(provision: str) -> None:
+    printed = {
+        code
+        for code, line in prints(NEW).items()
+        if any(provision in note.text for note in line.footnotes)
+    }
+    codes = codes_of(*LISTS[provision])
+    elsewhere = codes_of("us-301-2025-tungsten", "") if provision == "9903.91.05" else ()
+    assert printed
+    assert {one for one in printed if not one.startswith((*codes, *elsewhere))} == set()
+
+
+def test_codes_by_provision_leave_out_those_of_other_items_and_of_other_chapters() -> None:
+    codes = codes_of("us-301-2024", "semiconductors")
+    assert len(codes) == 11
+    assert all(code.startswith("8541") for code in codes)
+    both = codes_of("us-301-2018", "list-1")
+    assert len(set(both)) == len(both)
+
+
+def test_a_provision_that_no_further_line_prints_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/us-tariff.jsonl.xz").symlink_to(HERE / "figures/us-tariff.jsonl.xz")
+    content = f'{GALLIUM}items = [{{ name = "Others", printedUnder = "9903.99.99" }}]'
+    assert "expected a provision that further lines of the tariff print" in problem(
+        tmp_path, CONTROL, content
+    )

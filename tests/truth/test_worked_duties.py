@@ -11,7 +11,7 @@ from tests.support.api import Api
 
 DAY = "2026-02-22"
 LISTS, REVIEW, STEEL, COPPER = "us-301-2018", "us-301-2024", "us-232-steel", "us-232-copper-2025"
-TUNGSTEN = "us-301-2025-tungsten"
+TUNGSTEN, COLUMN_2 = "us-301-2025-tungsten", "us-2022-ru-column-2"
 NONE = {"preference": "none"}
 QUERY = """query ($day: Day!, $shipment: ShipmentInput!) { asOf(validAt: $day) { shipment(input: $shipment) {
   ordinaryDuty { statement lines { code } }
@@ -32,6 +32,7 @@ WORKED: list[tuple[str, str, dict[str, str], str, set[str]]] = [
     ("81129210", "BY", {}, "25 = 25", set()),
     ("81129210", "CU", {}, "25 = 25", set()),
     ("81129210", "KP", {}, "25 = 25", set()),
+    ("81129210", "RU", {}, "70 = 70", {COLUMN_2}),
     ("81129265", "CN", {}, "4.4 + 25 = 29.4", {LISTS}),
     ("81129910", "CN", {}, "4.4 + 25 = 29.4", {LISTS}),
     ("28259015", "CN", {}, "3.7 + 25 = 28.7", {LISTS}),
@@ -47,10 +48,15 @@ WORKED: list[tuple[str, str, dict[str, str], str, set[str]]] = [
     ("85051100", "CN", {}, "2.1 + 25 = 27.1", {REVIEW}),
     ("85051100", "JP", NONE, "2.1 = 2.1", set()),
     ("85051100", "JP", {"preference": "JP"}, "0 = 0", set()),
+    ("85414200", "CN", {}, "0 + 50 = 50", {REVIEW}),
+    ("85411000", "CN", {}, "0 + 50 = 50", {REVIEW}),
+    ("85079040", "CN", {}, "3.5 + 25 = 28.5", {REVIEW}),
     ("74122000", "CN", {}, "3 + 25 + 50 = 78", {LISTS, COPPER}),
     ("74122000", "CL", NONE, "3 + 50 = 53", {COPPER}),
     ("74122000", "CL", {"preference": "CL"}, "0 + 50 = 50", {COPPER}),
     ("74122000", "MX", {"preference": "USMCA"}, "0 + 50 = 50", {COPPER}),
+    ("83111000", "CN", {}, "0 + 25 = 25", {LISTS}),
+    ("82022000", "CN", {}, "0 + 25 = 25", {LISTS}),
     ("26011100", "CN", {}, "0 + 25 = 25", {LISTS}),
     ("26100000", "CN", {}, "0 + 25 = 25", {REVIEW}),
     ("25010000", "CN", {}, "0 + 25 = 25", {LISTS}),
@@ -59,6 +65,7 @@ WORKED: list[tuple[str, str, dict[str, str], str, set[str]]] = [
     ("28369100", "AR", NONE, "3.7 = 3.7", set()),
     ("81082000", "JP", {}, "15 = 15", set()),
     ("81082000", "CN", {}, "15 + 25 = 40", {LISTS}),
+    ("81082000", "RU", {}, "70 = 70", {COLUMN_2}),
     ("28053000", "CN", {}, "5 = 5", set()),
     (
         "81049000",

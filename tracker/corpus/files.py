@@ -7,7 +7,8 @@
     policy/announcement/WHO/YEAR.toml   announcements, by actor and year
     figures/PUBLISHER.toml              figures that a person looked up
 
-The path of a file determines the entity of its acts. docs/data.md describes the format.
+The path of a file determines the entity of its acts. An item with `printedUnder` has the codes of the lines
+that the newest edition of the tariff prints under that provision. docs/data.md describes the format.
 """
 
 import tomllib
@@ -19,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from tracker.commands.commands import PlannedEvent
+from tracker.corpus.tariffs import TARIFFS, printed_under
 from tracker.domain.basics.codec import encode
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources.readers.corpus_format import parse_line
@@ -27,6 +29,7 @@ POLICY, FIGURES = "policy", "figures"
 ANNOUNCEMENT = "announcement"
 COVERAGE = "coverage"
 ACTS = "act"
+PRINTED_UNDER = "printedUnder"
 ABOUT_THE_ACT = ("id", "type", "entity")
 """Keys of an act that are not fields of its fact."""
 
@@ -80,7 +83,7 @@ def read_acts(path: Path, directory: Path) -> Iterator[Act | Problem]:
         yield Problem(file, str(error))
         return
     for number, written in enumerate(acts, 1):
-        yield _act(file, number, written)
+        yield _act(file, number, written, directory)
 
 
 def _acts_in(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,13 +93,38 @@ def _acts_in(content: dict[str, Any]) -> list[dict[str, Any]]:
     return acts
 
 
-def _act(file: str, number: int, written: dict[str, Any]) -> Act | Problem:
+def _act(file: str, number: int, written: dict[str, Any], directory: Path) -> Act | Problem:
     id = str(written.get("id", f"act {number}"))
     try:
-        return Act(file, number, parse_line(encode(line_of(file, join_lines(written)))))
+        complete = with_printed_codes(join_lines(written), directory)
+        return Act(file, number, parse_line(encode(line_of(file, complete))))
     except TrackerError as error:
         field = ".".join(map(str, error.path)).removeprefix("data.")
         return Problem(file, str(error), id, field)
+
+
+def with_printed_codes(act: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Return an act whose items with `printedUnder` have the codes of the lines under that provision.
+
+    Codes that other items of the act name are left out, and those beyond the item's own `hs`, if it has some.
+    """
+    clauses = [one for one in act.get("clauses", ()) if isinstance(one, dict)]
+    items = [one for clause in clauses for one in clause.get("items", ())]
+    derived = [one for one in items if PRINTED_UNDER in one]
+    named = tuple(code for one in items if one not in derived for code in one.get("hs", ()))
+    for one in derived:
+        within, provision = tuple(one.get("hs", ("",))), one.pop(PRINTED_UNDER)
+        one["hs"] = [
+            code
+            for code in printed_under(directory / TARIFFS).get(provision, ())
+            if code.startswith(within) and not (named and code.startswith(named))
+        ]
+        if not one["hs"]:
+            raise InvalidInput(
+                f"expected a provision that further lines of the tariff print, not {provision}",
+                path=("clauses",),
+            )
+    return act
 
 
 def line_of(file: str, act: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,15 @@ the list of the fields of `hts.Row`; an object with a key begins an edition.
 """
 
 import lzma
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from tracker.commands.commands import PlannedEvent
+from tracker.domain.figures.tariff import PROVISION, Footnote, LineWithdrawn, PrintedLine
 from tracker.sources.reader import ReadFact
 from tracker.sources.readers.hts import Edition, Row, items, known_editions
 
@@ -36,6 +39,33 @@ CHAPTERS = (
 def tariff_readings(path: Path) -> list[PlannedEvent]:
     """Return the facts of the compressed file."""
     return [one.planned for one in items(_editions(path)) if isinstance(one, ReadFact)]
+
+
+@cache
+def printed_under(path: Path) -> dict[str, list[str]]:
+    """Return the codes that the newest edition of the compressed file prints under each provision, in order.
+
+    They have 8 digits, or 10 if only some suffixes of a line are under it.
+    """
+    lines = dict[str, PrintedLine]()
+    for reading in tariff_readings(path):
+        if isinstance(reading.fact, PrintedLine):
+            lines[reading.fact.code] = reading.fact
+        elif isinstance(reading.fact, LineWithdrawn):
+            lines.pop(reading.fact.code)
+    codes = defaultdict[str, list[str]](list)
+    for code, line in sorted(lines.items()):
+        own = _provisions(line.footnotes)
+        below = {one.suffix: _provisions(one.footnotes) for one in line.suffixes}
+        for provision in sorted(own.union(*below.values())):
+            some = [suffix for suffix, of in below.items() if provision in of]
+            whole = provision in own or len(some) == len(below)
+            codes[provision] += [code] if whole else [f"{code}{suffix}" for suffix in some]
+    return codes
+
+
+def _provisions(footnotes: Iterable[Footnote]) -> set[str]:
+    return {code for one in footnotes for code in PROVISION.findall(one.text)}
 
 
 def _editions(path: Path) -> Iterator[Edition]:

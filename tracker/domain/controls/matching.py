@@ -144,6 +144,8 @@ def goods_of(
 def named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
     named = named_limits(clause, commodity)
     items = _items_for(clause.items, commodity)
+    if ALL_GOODS in clause.commodities:
+        items = [item for item in items if may_have_code_of(item, [commodity])]
     if named is None or (clause.items and not items):
         return None
     forms = _forms_named(clause, commodity, items) or frozenset(commodity.forms) or ALL_FORMS
@@ -228,6 +230,14 @@ def _items_for(items: Sequence[Item], commodity: Commodity) -> list[Item]:
         return []
     near = related(commodity)
     return [item for item in items if item.commodity is None or item.commodity in near]
+
+
+def may_have_code_of(item: Item, goods: Iterable[Commodity]) -> bool:
+    """Return whether some commodities, by their codes, may have a code of an item."""
+    codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
+    return not (codes and item.hs) or any(
+        own.startswith(code) or code.startswith(own) for own in item.codes for code in codes
+    )
 
 
 def _forms(clause: Clause, items: Sequence[Item]) -> frozenset[Form]:

@@ -14,7 +14,13 @@ from tracker.domain.basics.control_vocabulary import Direction, Measure, Territo
 from tracker.domain.catalogue.commodities import Commodity, related
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
-from tracker.domain.controls.matching import ALL_GOODS, GROUPS, goes_to, reaches_place
+from tracker.domain.controls.matching import (
+    ALL_GOODS,
+    GROUPS,
+    goes_to,
+    may_have_code_of,
+    reaches_place,
+)
 from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
 from tracker.domain.shipments.question_id import IssuerQuestionId
@@ -283,7 +289,7 @@ class Conditions(GoodsConditions):
         part, text = f"exempt/{number}", f"Do the goods fit “{describe_item(item)}”?"
         if ALL_GOODS not in self._clause.commodities or not item.hs:
             yield self._unless(part, text)
-        elif self._may_have_code_of(item):
+        elif may_have_code_of(item, self._shipment.possible_commodities):
             field = "codeOf" if self._case.lacks_tariff else "hsCode"
             condition = self._unless(part, text, field)
             yield replace(condition, reason=f"it exempts {item.name}", is_exception=False)

@@ -17,6 +17,7 @@ from tracker.domain.controls.matching import (
     DUAL_USE_ITEMS,
     GROUPS,
     goods_of,
+    may_have_code_of,
     named_limits,
 )
 from tracker.domain.controls.scope import Item
@@ -190,7 +191,9 @@ class GoodsConditions(ConditionsOfClause):
         answer = self._case.answer(self._id(f"item/{number}"))
         if answer is not None:
             return answer
-        if ALL_GOODS in self._clause.commodities and not self._may_have_code_of(item):
+        if ALL_GOODS in self._clause.commodities and not may_have_code_of(
+            item, self._shipment.possible_commodities
+        ):
             return False
         whole = self._is_whole(item)
         by_name = self._code is None and whole
@@ -223,14 +226,6 @@ class GoodsConditions(ConditionsOfClause):
         if code.startswith(item.codes):
             return True
         return None if any(own.startswith(code) for own in item.codes) else False
-
-    def _may_have_code_of(self, item: Item) -> bool:
-        """Return whether goods without a code may have one of an item, by the codes of their commodity."""
-        goods = self._shipment.possible_commodities
-        codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
-        return not codes or any(
-            own.startswith(code) or code.startswith(own) for own in item.codes for code in codes
-        )
 
     def _is_commodity_of(self, item: Item) -> bool | None:
         if item.commodity is None:
