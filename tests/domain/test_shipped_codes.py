@@ -88,3 +88,19 @@ def test_a_line_that_ends_in_zeros_covers_its_subheading() -> None:
         [of] = [one for one in controls_on(TODAY) if one.id == control]
         found = {one.clause.id for one in matching_clauses(query, of, {})}
         assert clause.id in found, (control, code)
+
+
+def test_a_ban_on_raw_minerals_reaches_concentrates_if_they_are_not_processed() -> None:
+    way = {"commodity": "titanium_minerals", "origin": "MW", "destination": "CN"}
+    ban = {form: matches(check_on(TODAY, **way, form=form)) for form in ("ore", "concentrate")}
+    assert ban["ore"]["mw-2025-raw/1"] == "certain"
+    assert ban["concentrate"]["mw-2025-raw/concentrates"] == "possible"
+
+
+def test_technology_for_cathodes_is_found_under_cathodes_with_its_threshold() -> None:
+    of = check_on(
+        TODAY, commodity="cathode_materials", covers="technology", origin="CN", destination="DE"
+    )
+    assert "cn-technology-catalogue/batteries-lithium-gallium" in matches(of)
+    texts = " ".join(question.text for question, _ in of.open_questions)
+    assert "160 mAh/g" in texts
