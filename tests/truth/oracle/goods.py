@@ -35,8 +35,23 @@ def named_of(clause: dict[str, Any], commodity: str) -> tuple[list[str], list[di
         for item in clause["items"]
         if item["commodity"] is None or are_related(item["commodity"], commodity)
     ]
+    if ANY in clause["commodities"]:
+        items = [item for item in items if _can_have_codes_of(item, commodity)]
     named = [one for one in clause["commodities"] if one == ANY or are_related(one, commodity)]
     return named, items
+
+
+def _can_have_codes_of(item: dict[str, Any], commodity: str) -> bool:
+    """Whether a commodity, or goods below it, can have a code of an item, as far as codes are declared."""
+    declared = [
+        hs for key, of in tree().items() if is_below(key, commodity) for hs in of.get("hs", [])
+    ]
+    of_item = item["hsCodes"]
+    return (
+        not declared
+        or not of_item
+        or any(a.startswith(b) or b.startswith(a) for a in declared for b in of_item)
+    )
 
 
 def forms_of(clause: dict[str, Any], commodity: str) -> set[str]:
