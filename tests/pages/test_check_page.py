@@ -382,3 +382,12 @@ def test_a_question_on_a_place_leads_to_its_field() -> None:
     }
     [asked] = asked_questions({"openQuestions": [question]}, Address("/check"))
     assert (asked.replies, asked.field) == ([], "destination")
+
+
+async def test_a_check_without_possible_rules_has_no_empty_section(corpus: Api) -> None:
+    html = await html_of(
+        corpus, "/check?hsCode=73269086&codeOf=US&origin=CN&destination=US&valid=2026-02-22"
+    )
+    assert "Does this exemption apply" in html
+    assert "Possible rules" not in html
+    assert "#possible" not in html
