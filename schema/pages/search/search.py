@@ -47,7 +47,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "kinds": KINDS,
         "answer": _answer(data["asOf"], parse_search(query)),
         "missing": matches and matches["statement"],
-        "meant": _name_meant(query) if matches and not matches["totalCount"] else None,
+        "suggestion": _suggested_name(query) if matches and not matches["totalCount"] else None,
         "results": [
             (node, _status(node["node"]), *_excerpts(node))
             for node in (matches["nodes"] if matches else [])
@@ -56,7 +56,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def _name_meant(query: str) -> str | None:
+def _suggested_name(query: str) -> str | None:
     """Return the name of the place or commodity that a search without results probably means."""
     for kind in (Place, Commodity):
         try:
