@@ -76,19 +76,22 @@ async def test_a_state_is_decoded_once_for_all_lists_that_it_is_in(
 async def test_only_names_are_asked_for_where_all_states_are_there(
     notified: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    fetch = type(notified.as_of._pool).fetch
+    states, asked = notified.as_of.lists.states, list[str]()
+    read = states.read
 
-    async def noted(self: Any, query: str, *arguments: Any) -> Any:
-        asked.append(query)
-        return await fetch(self, query, *arguments)
+    async def noted(kind: type[Any], fetch: Any) -> Any:
+        async def fetched(with_state: bool) -> Any:
+            asked.append("whole" if with_state else "names")
+            return await fetch(with_state)
 
-    monkeypatch.setattr(type(notified.as_of._pool), "fetch", noted)
+        return await read(kind, fetched)
+
+    monkeypatch.setattr(states, "read", noted)
     at, trips = await moment(notified), []
     for limit in (20, 20, 20, 30, 30, 30):
         asked.clear()
         await notified.as_of.lists.page(FigureState, at, span=KeyRange(limit=limit))
-        trips.append(["whole" if " AS state" in query else "names" for query in asked])
+        trips.append([*asked])
     whole, names = ["whole"], ["names"]
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
 
