@@ -97,7 +97,7 @@ class AsOf:
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
         self.last_events = LastEvents(pool)
-        self.exposures = Exposures(pool, self.lists, self.confirmations)
+        self.exposures = Exposures(pool, self.lists, self.confirmations, progress)
         self.tariffs = Tariffs(self.lists, progress)
         self.dependence = Dependence(self.lists, self.confirmations, self.exposures)
         self.shipments = Shipments(
@@ -106,10 +106,11 @@ class AsOf:
             self.coverages,
             self.transitions,
             self.tariffs,
+            self.exposures,
             self.firm_spellings,
             progress,
         )
-        sought = SoughtControls(self.lists, self.exposures, self.confirmations, progress)
+        sought = SoughtControls(self.lists, self.exposures, self.confirmations)
         self.searches = Searches(pool, self.named, progress, sought)
 
     @property

@@ -1,22 +1,26 @@
 """Exposure: supplies of commodities that export controls cover."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from projections.analysis.claims import Orders
+from projections.analysis.distribution import by_product, largest_shares
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import Exposure, exposures, yearly_supplies
 from projections.query.confirmations import Confirmations
+from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.query.stored_states import decode
+from projections.runner.progress import ProgressTracker
 from tracker.clock import Pauses
 from tracker.domain.basics.control_vocabulary import Direction
-from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.commodities import Commodity, ancestors, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import controls_about
@@ -32,8 +36,16 @@ YEARLY_OUTPUT = fill(
 class Exposures:
     """Queries for exposures."""
 
-    def __init__(self, pool: Pool, lists: Lists, confirmations: Confirmations):
+    def __init__(
+        self,
+        pool: Pool,
+        lists: Lists,
+        confirmations: Confirmations,
+        progress: ProgressTracker | None = None,
+    ):
         self._pool, self._lists, self._confirmations = pool, lists, confirmations
+        self.shares = EventCache(progress, MAX_CACHED_MOMENTS, self._read_shares)
+        """The largest share of each place in a product of a commodity, or of those above it, at a moment."""
 
     async def find(
         self,
@@ -95,3 +107,9 @@ class Exposures:
             figures.append(decode(FigureState, row["state"]))
             await pauses.pause()
         return figures
+
+    async def _read_shares(self, key: tuple[Commodity, Moment]) -> Mapping[str, Decimal]:
+        commodity, moment = key
+        filed = commodity.filed_figures
+        near = [commodity, *([filed.commodity] if filed else []), *ancestors(commodity)]
+        return largest_shares(commodity, by_product(await self.yearly_output(near, moment)))

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -12,6 +13,7 @@ from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
 from projections.query.coverage import Coverages
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
+from projections.query.exposures import Exposures
 from projections.query.list_statements import BY_NAME
 from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
@@ -20,6 +22,7 @@ from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
 from tracker.domain.basics.control_vocabulary import ClauseStatus, VerdictKind
 from tracker.domain.basics.values import DAY
+from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.confirmation import NO_GROUNDS
@@ -43,6 +46,7 @@ from tracker.domain.shipments.firms import (
     similar_spellings,
 )
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
+from tracker.domain.shipments.obligations import summary
 from tracker.domain.shipments.ordinary import TARIFF_OF, OrdinaryDuty, ordinary_duty
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
@@ -51,6 +55,8 @@ UPCOMING_DAYS = 365
 """Number of days after the effective date whose changes are listed."""
 MAX_CACHED_SCOPES = 1000
 """Maximum of legs whose completeness, and of codes whose tariff lines, are cached until the next event."""
+MAX_ORIGINS = 5
+"""Maximum number of other origins of the same goods."""
 CONTROLS = TransitionFilter(kinds=[ExportControl.KIND])
 
 FirmSpellings = Callable[[str, Moment], Awaitable[frozenset[str]]]
@@ -88,6 +94,11 @@ class CheckedShipment(Struct, frozen=True):
         return [*questions.values()]
 
     @property
+    def summary(self) -> str:
+        """The strongest rule of each certainty in a sentence; without one, the verdicts on the legs."""
+        return summary(self.check, [one.text for one in self.unsettled])
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """All verdicts: those of clauses, then those on legs without one."""
         return (*self.check.verdicts, *self.unsettled)
@@ -108,6 +119,7 @@ class Shipments:
         coverages: Coverages,
         transitions: Transitions,
         tariffs: Tariffs,
+        exposures: Exposures,
         firm_spellings: FirmSpellings,
         progress: ProgressTracker | None = None,
     ):
@@ -116,6 +128,7 @@ class Shipments:
         self._coverages = coverages
         self._transitions = transitions
         self._tariffs = tariffs
+        self._exposures = exposures
         self._firm_spellings = firm_spellings
         self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
         self._printed = EventCache(progress, MAX_CACHED_SCOPES, self._read_printed)
@@ -140,6 +153,29 @@ class Shipments:
         ]
         ordinary = await self._ordinary_duty(check, moment)
         return CheckedShipment(check, tuple(completeness), tuple(firms), ordinary)
+
+    async def by_origin(
+        self, checked: CheckedShipment, moment: Moment
+    ) -> list[tuple[CheckedShipment, Decimal | None]]:
+        """Return the check, then those of the same goods from the largest other producers, each with the
+        share of its origin of the world's output.
+
+        Empty without an origin or a destination, or with several possible commodities.
+        """
+        shipment = checked.check.case.shipment
+        origin, goods = shipment.origin, [*shipment.possible_commodities]
+        if origin is None or shipment.destination is None or len(goods) != 1:
+            return []
+        shares = await self._exposures.shares.get((goods[0], moment.alone))
+        largest = sorted(shares, key=lambda place: (-shares[place], place))
+        others = [
+            of
+            for of in map(Place, largest)
+            if shares[of] and not of.is_aggregate and of not in (origin, shipment.destination)
+        ]
+        checks = [await self.check(shipment.from_origin(of), moment) for of in others[:MAX_ORIGINS]]
+        shares_of = [shares.get(origin), *map(shares.get, others)]
+        return [*zip((checked, *checks), shares_of, strict=False)]
 
     async def _ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
         """Return the ordinary duty on an import; None if no tariff line is recorded for it."""

@@ -6,17 +6,14 @@ from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
 
-from projections.analysis.distribution import by_product, largest_shares
 from projections.query.clause_matches import ClauseMatches
 from projections.query.confirmations import Confirmations
-from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.exposures import Exposures
 from projections.query.lists import EVERYTHING, Filter, Lists
 from projections.query.moment import Moment, kind_name
 from projections.query.search_terms import ParsedSearch, Term
-from projections.runner.progress import ProgressTracker
 from tracker.domain.basics.control_vocabulary import Confirmation, Covers, Form, Match, Measure
-from tracker.domain.catalogue.commodities import Commodity, ancestors, descendants
+from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.controls.clause import Clause, ClauseState
@@ -45,16 +42,9 @@ class FittingControls(NamedTuple):
 class SoughtControls:
     """Queries for controls by the names in searches."""
 
-    def __init__(
-        self,
-        lists: Lists,
-        exposures: Exposures,
-        confirmations: Confirmations,
-        progress: ProgressTracker | None,
-    ):
+    def __init__(self, lists: Lists, exposures: Exposures, confirmations: Confirmations):
         self._lists, self._exposures, self._confirmations = lists, exposures, confirmations
         self._matches = ClauseMatches()
-        self._shares = EventCache(progress, MAX_CACHED_MOMENTS, self._read_shares)
 
     async def find(
         self,
@@ -133,7 +123,7 @@ class SoughtControls:
     ) -> tuple[str, ...]:
         goods = search.commodities
         has_several = goods and len({control.issuer for control, _ in found}) > 1
-        shares = await self._shares.get((goods[0], moment.alone)) if has_several else {}
+        shares = await self._exposures.shares.get((goods[0], moment.alone)) if has_several else {}
         grounds = await self._confirmations.grounds(moment)
         ranks = {
             f"{kind_name(ExportControlState)}/{control.id}": min(
@@ -142,14 +132,6 @@ class SoughtControls:
             for control, clauses in found
         }
         return tuple(sorted(ranks, key=lambda name: (ranks[name], name)))
-
-    async def _read_shares(self, key: tuple[Commodity, Moment]) -> Mapping[str, Decimal]:
-        """Return the largest share of each place in a product of the goods, or of those above them."""
-        commodity, moment = key
-        filed = commodity.filed_figures
-        near = [commodity, *([filed.commodity] if filed else []), *ancestors(commodity)]
-        output = await self._exposures.yearly_output(near, moment)
-        return largest_shares(commodity, by_product(output))
 
 
 def with_controls(

@@ -48,6 +48,7 @@ USUAL_LENGTHS = {
     "GroupShare.figures": 10,
     "GroupShare.missing": 20,
     "OpenQuestion.clauses": 2,
+    "ShipmentCheck.byOrigin": 6,
     "ShipmentCheck.openQuestions": 20,
     "ShipmentCheck.upcoming": 10,
     "ShipmentCheck.verdicts": 20,

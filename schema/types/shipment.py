@@ -1,8 +1,12 @@
 """GraphQL types of the check of a shipment."""
 
+from collections.abc import Collection
+from decimal import Decimal
+
 import strawberry
 from strawberry import field
 
+from projections.analysis.quantities import rounded
 from projections.analysis.shipment_changes import Finding
 from projections.query.moment import Moment
 from projections.query.shipments import CheckedShipment
@@ -17,7 +21,7 @@ from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
 from schema.types.tariff import TariffLine
-from tracker.domain.basics.control_vocabulary import Direction, Match, VerdictKind
+from tracker.domain.basics.control_vocabulary import Certainty, Direction, Match, VerdictKind
 from tracker.domain.shipments import check, duties, firms, legs, obligations, ordinary, questions
 
 
@@ -191,6 +195,43 @@ class NamedFirm:
 
 
 @object_type
+class CheckOfOrigin:
+    """The recorded rules for the goods of a shipment from one origin, to compare origins."""
+
+    checked: strawberry.Private[CheckedShipment]
+    moment: strawberry.Private[Moment]
+    place: Place = field(description="The origin.")
+    share: Decimal | None = field(
+        description="Its share of the world's output of the commodity as a fraction of 1; of several stages"
+        " and forms, the largest. Null without a figure."
+    )
+
+    @resolver_field
+    def summary(self) -> str:
+        """The strongest rule of each certainty in a sentence, as `summary` of the check."""
+        return self.checked.summary
+
+    @resolver_field
+    def certain(self) -> list[VerdictKind]:
+        """The kinds of the rules that apply certainly, with a confirmed status."""
+        return self._kinds({Certainty.CERTAIN})
+
+    @resolver_field
+    def possible(self) -> list[VerdictKind]:
+        """The kinds of the other rules: those with open conditions or a status that is not confirmed."""
+        return self._kinds({*Certainty} - {Certainty.CERTAIN})
+
+    @resolver_field
+    def import_duties(self) -> DutyTotal:
+        """The duties on the import."""
+        return _duties(self.checked, VerdictKind.IMPORT_DUTY, self.moment)
+
+    def _kinds(self, of: Collection[Certainty]) -> list[VerdictKind]:
+        rules = [one.applicable for one in self.checked.check.verdicts]
+        return [*dict.fromkeys(one.kind for one in rules if one.certainty in of)]
+
+
+@object_type
 class ShipmentCheck:
     """The recorded rules for a shipment on a date: rules that apply certainly or possibly, duties, and open
     questions."""
@@ -207,9 +248,7 @@ class ShipmentCheck:
     def summary(self) -> str:
         """The strongest rule of each certainty in a sentence, the certain one first. Without a rule, the
         verdicts on the export and the import: nothing recorded, or unknown."""
-        of = self.checked
-        unsettled = [one.text for one in of.findings if isinstance(one, legs.UnsettledLeg)]
-        return obligations.summary(of.check, unsettled)
+        return self.checked.summary
 
     @resolver_field
     def not_in_force(self) -> list[ShipmentClause]:
@@ -220,12 +259,12 @@ class ShipmentCheck:
     @resolver_field
     def export_duties(self) -> DutyTotal:
         """The duties on the export."""
-        return self._duties(VerdictKind.EXPORT_DUTY)
+        return _duties(self.checked, VerdictKind.EXPORT_DUTY, self.moment)
 
     @resolver_field
     def import_duties(self) -> DutyTotal:
         """The duties on the import."""
-        return self._duties(VerdictKind.IMPORT_DUTY)
+        return _duties(self.checked, VerdictKind.IMPORT_DUTY, self.moment)
 
     @resolver_field
     def ordinary_duty(self) -> OrdinaryDuty | None:
@@ -233,6 +272,24 @@ class ShipmentCheck:
         Null if no line of the tariff is recorded for the code, or the origin or destination is not stated."""
         of = self.checked.ordinary
         return OrdinaryDuty(of=of, moment=self.moment) if of else None
+
+    @resolver_field
+    async def by_origin(self, info: Info) -> list[CheckOfOrigin]:
+        """The shipment as stated, then the same goods from the largest other producers of the commodity, at
+        most 5, exported from there to the same user. The way, the exporter, the preference, the contents and
+        the answers are left out for these. Empty without an origin or a destination, or if a code fits
+        several commodities and none is stated."""
+        found = await info.context.services.as_of.shipments.by_origin(self.checked, self.moment)
+        return [
+            CheckOfOrigin(
+                checked=one,
+                moment=self.moment,
+                place=place(origin),
+                share=None if share is None else rounded(share),
+            )
+            for one, share in found
+            if (origin := one.check.case.shipment.origin)
+        ]
 
     @resolver_field
     def open_questions(self) -> list[OpenQuestion]:
@@ -293,9 +350,6 @@ class ShipmentCheck:
     def _clause(self, of: check.Applicable) -> ShipmentClause:
         return ShipmentClause(of=of, moment=self.moment)
 
-    def _duties(self, kind: VerdictKind) -> DutyTotal:
-        return DutyTotal(of=self.checked.duties(kind), moment=self.moment)
-
     def verdict(self, of: Finding) -> ShipmentVerdict:
         """Return the GraphQL type of a verdict of this check."""
         return self._of_leg(of) if isinstance(of, legs.UnsettledLeg) else self._of_clause(of)
@@ -329,3 +383,7 @@ class ShipmentCheck:
             if of.question
             else None,
         )
+
+
+def _duties(checked: CheckedShipment, kind: VerdictKind, moment: Moment) -> DutyTotal:
+    return DutyTotal(of=checked.duties(kind), moment=moment)

@@ -225,6 +225,20 @@ async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> No
     assert "As printed on 14 May 2025" in text
 
 
+async def test_origins_stand_side_by_side_with_their_rules_and_duties(corpus: Api) -> None:
+    text = await read(
+        corpus,
+        "/check?commodity=tungsten&form=METAL&hsCode=810194&origin=CN&destination=US&valid=2026-02-22",
+    )
+    table = text.partition("The goods by origin")[2].partition("12 months")[0]
+    china, others = table.split("Vietnam")[:2]
+    assert "this shipment" in china
+    assert "licence required" in china
+    assert "31.6 %" in china
+    assert "6.6 %" in others
+    assert "Without a recorded rule, a rule can exist" in others
+
+
 async def test_the_timeline_is_an_image_with_the_disclaimer(corpus: Api) -> None:
     image = await corpus.request("GET", TUNGSTEN.replace("check?", "check.svg?"))
     assert image.status_code == 200

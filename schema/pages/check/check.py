@@ -18,7 +18,7 @@ from schema.pages.check.questions import (
     key_of,
     possible_rules,
 )
-from schema.pages.check.sentences import answer, percent_range, shipment_title
+from schema.pages.check.sentences import answer, percent_range, rules_of_origin, shipment_title
 from schema.pages.check.timeline import timeline
 from schema.pages.controls.control import change_days
 from schema.pages.overview.status_changes import change_lines, days_of_changes
@@ -34,6 +34,8 @@ from tracker.domain.shipments.shipment import GOODS
 TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: the law can differ from the records."
 NO_RULE = "A missing rule does not mean that none exists, unless the lists are complete."
+OF_ORIGIN = ("exportCountry", "route", "exporter", "preference", "contents", "answers")
+"""Fields of the stated origin, which are left out of a check of another origin."""
 MAX_FIRMS = 300
 """Maximum number of suggestions of firms."""
 MAX_QUESTIONS = 3
@@ -105,6 +107,8 @@ def _checked(
         "given": given_answers(address),
         "duties": [*_duties(shipment)],
         "percent_range": percent_range,
+        "of_origin": dict.fromkeys(OF_ORIGIN),
+        "rules_of_origin": rules_of_origin,
         "bars": bars,
         "coming": days_of_changes(coming),
         "change_days": [*change_days(bars), *(one.day for one in coming)],

@@ -7,7 +7,14 @@ from typing import Any
 from schema.pages.controls.rule_words import next_step
 from schema.pages.site.name_fields import name_of
 from tracker.domain.shipments.obligations import with_conditions
-from tracker.domain.wording.phrases import many, short_date, with_article, with_capital, word_phrase
+from tracker.domain.wording.phrases import (
+    listed,
+    many,
+    short_date,
+    with_article,
+    with_capital,
+    word_phrase,
+)
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE, ENDED = "Certainly", "Possibly", "Later", "Ended"
 CERTAINTY = {
@@ -21,6 +28,7 @@ SUREST_FIRST = [*CERTAINTY].index
 WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
 """Words for legs without a rule, by the kind of their verdict."""
 DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
+RULES_OF_ORIGIN = ("certain", "possible")
 MAX_CERTAIN = 6
 """Maximum number of certain rules in the answer; their section has all."""
 
@@ -129,6 +137,17 @@ def percent_range(part: Mapping[str, Any]) -> str:
     if high is None:
         return ""
     return f"{high} %" if low == high else f"{low} to {high} %"
+
+
+def rules_of_origin(of: Mapping[str, Any]) -> str:
+    """Return the kinds of the rules from an origin by their certainty, without import duties."""
+    groups = {
+        word: [kind for kind in of[word] if kind != "IMPORT_DUTY"] for word in RULES_OF_ORIGIN
+    }
+    texts = [
+        f"{word}: {listed([*map(word_phrase, kinds)])}" for word, kinds in groups.items() if kinds
+    ]
+    return "; ".join(texts) or "none recorded"
 
 
 def _possible_rules(verdicts: Sequence[VerdictNode]) -> list[VerdictNode]:

@@ -229,6 +229,23 @@ class Shipment(Value, frozen=True, kw_only=True):
         """The place from which it is exported: the origin, unless another place is stated."""
         return self.export_country or self.origin
 
+    def from_origin(self, origin: Place) -> Shipment:
+        """Return the same goods for the same user from an origin, exported from there.
+
+        Facts that belong to the stated origin are left out: the way, the exporter, the preference, the
+        contents and the answers.
+        """
+        return structs.replace(
+            self,
+            origin=origin,
+            export_country=None,
+            route=(),
+            exporter=None,
+            preference=None,
+            contents=None,
+            answers=(),
+        )
+
     @property
     def possible_commodities(self) -> frozenset[Commodity]:
         """The commodities that the goods can be: those of the code, within the stated commodity."""
