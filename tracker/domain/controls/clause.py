@@ -34,7 +34,7 @@ from tracker.domain.basics.values import (
 )
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
-from tracker.domain.controls.scope import Item, PlaceException
+from tracker.domain.controls.scope import FirmRate, Item, PlaceException
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Source
 from tracker.errors import InvalidInput
 
@@ -56,6 +56,8 @@ class Clause(Value, frozen=True, kw_only=True):
     imports see `origins`."""
     origins: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
     """The places whose goods it limits as imports; empty: all places. For imports only."""
+    by_consignment: bool = False
+    """Whether `origins` are the places from which the goods are consigned, whatever their origin."""
     exceptions: Annotated[tuple[PlaceException, ...], NOT_A_SUBJECT] = ()
     """Places for which it does not apply, or applies with another rate."""
     in_force_from: PartialDate | None = None
@@ -105,6 +107,8 @@ class Clause(Value, frozen=True, kw_only=True):
     quota."""
     rate_up_to_percent: Decimal | None = None
     """The upper end of a rate that is a range. Of a tariff-rate quota the rate above the quota."""
+    firm_rates: Annotated[tuple[FirmRate, ...], NOT_A_SUBJECT] = ()
+    """The rates of makers with an own rate; all others have the upper rate."""
     rate_specific: Quantity | None = None
     """A duty by weight, in a unit such as `USD/t`."""
     rate_text: Text | None = None
@@ -181,6 +185,8 @@ class Clause(Value, frozen=True, kw_only=True):
         """Reject a field without the field that it requires."""
         for field, value, other, there in (
             ("itemsComplete", self.items_complete, "items", self.items),
+            ("byConsignment", self.by_consignment, "origins", self.origins),
+            ("firmRates", self.firm_rates, "ratePercent", self.rate_percent is not None),
             ("quotaPart", self.quota_part, "quota", self.quota),
             ("carryOverUntil", self.carry_over_until, "period", self.period),
             ("endCondition", self.end_condition, "end CONDITION", self.end is ClauseEnd.CONDITION),

@@ -49,6 +49,22 @@ def _without_final_zeros(codes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(FINAL_ZEROS.sub("", code) for code in codes)
 
 
+class FirmRate(Value, frozen=True, kw_only=True):
+    """The rate of a tariff for goods of some makers, if the invoice has the declaration that the act
+    requires. Goods of all others have the upper rate of the clause."""
+
+    firms: tuple[Name, ...] = ()
+    """The makers; empty: makers that the act names in a list that is not recorded."""
+    code: Name | None = None
+    """Their additional code in the tariff, such as `A971`."""
+    rate_percent: Decimal
+    """The rate in percent of the value."""
+
+    def check_recordable(self) -> None:
+        """Check that the rate is not negative. Raises InvalidInput."""
+        check_not_negative(self.rate_percent, "ratePercent")
+
+
 class PlaceException(Value, frozen=True, kw_only=True):
     """Places for which a clause does not apply, or applies with another rate: destinations of exports,
     origins of imports."""

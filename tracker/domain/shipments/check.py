@@ -27,7 +27,7 @@ from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licenc
 from tracker.domain.shipments.conditions import Conditions
 from tracker.domain.shipments.question_id import DUAL_USE_ROLE, IssuerQuestionId
 from tracker.domain.shipments.questions import Condition, Question
-from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
+from tracker.domain.shipments.rates import NO_RATE, Rate, rate_of, rate_questions
 from tracker.domain.shipments.shipment import Case
 from tracker.domain.wording.phrases import commodities_phrase
 
@@ -63,8 +63,8 @@ class Applicable:
     """The confirmation of its status."""
     rate: Rate = NO_RATE
     """The rate of a duty for the place of the goods."""
-    rate_question: Question | None = None
-    """The question that decides between the two rates of a tariff-rate quota."""
+    rate_questions: tuple[Question, ...] = ()
+    """The questions that decide between the rates of a quota, and between those of makers."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -116,8 +116,7 @@ class Applicable:
         """The questions of its open conditions, then of its exceptions and of its rate."""
         for condition in (*self.open_conditions, *self.exceptions):
             yield from condition.questions
-        if self.rate_question:
-            yield self.rate_question
+        yield from self.rate_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +260,7 @@ def _apply(
         tuple(one for one in conditions if one.met is None and one.is_exception),
         confirmation(control, state, case.day, grounds),
         rate_of(case, control, state.clause),
-        quota_question(case, control, state.clause),
+        tuple(rate_questions(case, control, state.clause)),
     )
 
 

@@ -25,6 +25,7 @@ from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
 from tracker.domain.shipments.question_id import IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
+from tracker.domain.shipments.rates import deciding_place
 from tracker.domain.wording.phrases import commodities_phrase, listed, many, place_in_text
 
 EXEMPTS_ALL_BUT = "All but "
@@ -160,20 +161,21 @@ class Conditions(GoodsConditions):
         return Condition(self._case.is_in(place, self._control.issuer))
 
     def _comes_from_origin(self) -> Condition:
-        clause, place, day = self._clause, self._shipment.origin, self._case.day
+        clause, day = self._clause, self._case.day
+        place = deciding_place(self._case, self._control, clause)
+        field, done = (
+            ("exportCountry", "exported") if clause.by_consignment else ("origin", "produced")
+        )
         if place is None:
             if not clause.origins and not any(one.exempt for one in clause.exceptions):
                 return MET
-            return self._open(
-                "the country of production is not stated",
-                "origin",
-                "Where are the goods produced?",
-                "origin",
-            )
+            what = "place of export" if clause.by_consignment else "country of production"
+            asked = f"Where are the goods {done}?"
+            return self._open(f"the {what} is not stated", field, asked, field)
         own = self._case.is_in(place, self._control.issuer)
         if own or not reaches_place(clause, clause.origins, place, day):
             return NOT_MET
-        return self._of_members(clause.origins, place, "origin")
+        return self._of_members(clause.origins, place, field)
 
     def _of_members(self, named: Iterable[Place], place: Place, field: str) -> Condition:
         """Leave open which member of a union is meant, if the clause names only some."""
@@ -181,7 +183,8 @@ class Conditions(GoodsConditions):
         if not places or not {place, *unions_of(place, self._case.day)}.isdisjoint(places):
             return MET
         names = listed(map(place_in_text, places))
-        question = f"Is the {field} {listed(map(place_in_text, places), conjunction='or')}?"
+        what = "place of export" if field == "exportCountry" else field
+        question = f"Is the {what} {listed(map(place_in_text, places), conjunction='or')}?"
         return self._open(f"it names only {names}", field, question, field)
 
     # --- use, firms, exceptions

@@ -224,7 +224,7 @@ def _is_duty(one: Applicable, kind: VerdictKind) -> bool:
 
 def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
     clause, day = one.state.clause, check.case.day
-    place = deciding_place(check.case, one.control)
+    place = deciding_place(check.case, one.control, clause)
     special = exception_for(clause, place, day) if place else None
     text = clause.rate_text
     if special is not None and special.rate_percent is not None:
@@ -256,7 +256,9 @@ def _pairs(
         for other in ones
         if one is not other
         for relation in one.control.relations
-        if relation.holds_for(deciding_place(check.case, one.control), check.case.day)
+        if relation.holds_for(
+            deciding_place(check.case, one.control, one.state.clause), check.case.day
+        )
         and relation.is_between(one.key[1], *other.key)
     }
     exclusive, alternative = set[frozenset[Key]](), set[frozenset[Key]]()

@@ -127,14 +127,14 @@ def _similar(name: str, listed: ListedFirms) -> Sequence[str]:
 
 def _is_part(name: str, of: str) -> bool:
     """Return whether a name without its legal form is in another one as whole words."""
-    part = " ".join(_own_words(name))
-    return len(part) >= MIN_CONTAINED_CHARACTERS and f" {part} " in f" {' '.join(_own_words(of))} "
+    part = without_legal_form(name)
+    return len(part) >= MIN_CONTAINED_CHARACTERS and f" {part} " in f" {without_legal_form(of)} "
 
 
 @lru_cache(maxsize=10_000)
-def _own_words(name: str) -> tuple[str, ...]:
-    """Return the words of a name, without marks and without the legal forms at its end."""
+def without_legal_form(name: str) -> str:
+    """Return a name in lower case without marks and without the legal forms at its end."""
     words = name.replace(",", " ").replace(".", "").split()
     while len(words) > 1 and words[-1] in LEGAL_FORMS:
         words.pop()
-    return tuple(words)
+    return " ".join(words)
