@@ -46,7 +46,7 @@ from tracker.corpus.coverage import coverage, lists_read
 from tracker.corpus.files import Act, Problem, list_files, read_acts
 from tracker.corpus.release import ORIGIN, Release, append_release
 from tracker.corpus.shipped import SHIPPED_LOG
-from tracker.corpus.tariffs import TARIFFS, tariff_readings
+from tracker.corpus.tariffs import shipped_tariffs
 from tracker.errors import Unavailable
 from tracker.postgres.database import Target
 from tracker.sources.reader import File
@@ -135,8 +135,8 @@ def build(
         for read, of in ((usgs_readings, usgs), (iea_readings, iea), (baci_readings, baci)):
             if of is not None:
                 readings = replace_readings(readings, read(of))
-        if (tariffs := directory / TARIFFS).is_file():
-            readings = replace_readings(readings, tariff_readings(tariffs))
+        if tariffs := shipped_tariffs(directory):
+            readings = replace_readings(readings, tariffs)
         exit_with_problems(list(contradictions(acts, readings)))
         write_corpus(built, compile_corpus(acts, readings))
 

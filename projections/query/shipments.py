@@ -47,7 +47,7 @@ from tracker.domain.shipments.firms import (
 )
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
 from tracker.domain.shipments.obligations import summary
-from tracker.domain.shipments.ordinary import TARIFF_OF, OrdinaryDuty, ordinary_duty
+from tracker.domain.shipments.ordinary import OrdinaryDuty, ordinary_duty, tariff_of
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
 
@@ -179,18 +179,21 @@ class Shipments:
 
     async def _ordinary_duty(self, check: ShipmentCheck, moment: Moment) -> OrdinaryDuty | None:
         """Return the ordinary duty on an import; None if no tariff line is recorded for it."""
-        code = check.case.code_for(TARIFF_OF)
-        if code is None or check.case.shipment.destination != TARIFF_OF:
+        tariff = tariff_of(check.case)
+        code = tariff and check.case.code_for(tariff)
+        if tariff is None or code is None:
             return None
-        lines, statement = await self._printed.get((code, moment.alone))
+        lines, statement = await self._printed.get((tariff, code, moment.alone))
         clauses = [one.applicable for one in check.verdicts]
         recorded = {one.control.id for one in clauses if one.kind is VerdictKind.IMPORT_DUTY}
         return ordinary_duty(check.case, lines, statement, recorded)
 
-    async def _read_printed(self, key: tuple[str, Moment]) -> tuple[list[TariffLineState], str]:
-        """Return the lines of the tariff for a code, and which editions prove them."""
-        code, moment = key
-        lines = await self._tariffs.lines(code, moment)
+    async def _read_printed(
+        self, key: tuple[Place, str, Moment]
+    ) -> tuple[list[TariffLineState], str]:
+        """Return the lines of a tariff for a code, and which editions prove them."""
+        tariff, code, moment = key
+        lines = [one for one in await self._tariffs.lines(code, moment) if one.place == tariff]
         statements = await self._tariffs.statements(code, lines, moment)
         return lines, " ".join(dict.fromkeys(statements))
 

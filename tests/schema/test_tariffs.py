@@ -62,14 +62,12 @@ async def test_a_line_is_found_by_8_and_10_digits(api: Api) -> None:
         ]
 
 
-async def test_a_line_between_two_editions_is_confirmed_only_if_both_print_the_same(
-    api: Api,
-) -> None:
+async def test_the_statement_of_a_line_tells_equal_prints_from_equal_rates(api: Api) -> None:
     gallium = (await line(api, "81129210", "2025-12-01"))["data"]["asOf"]["tariffLine"]
     assert gallium["statement"] == "As printed on 14 May 2025 and, unchanged, on 8 June 2026."
     battery = (await line(api, "85076000", "2025-12-01"))["data"]["asOf"]["tariffLine"]
     assert battery["edition"] == "2025-rev-15"
-    assert battery["statement"].endswith("The day of the change is not recorded.")
+    assert battery["statement"].endswith("the edition of 8 June 2026 prints the same rates.")
 
 
 @each_case(

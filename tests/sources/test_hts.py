@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.fact_builders import decided_facts, state
 from tests.support.tariff_lines import NEW, OLD, line, prints, readings, suffix_texts
@@ -352,11 +353,15 @@ def test_a_footnote_of_a_suffix_stays_there() -> None:
     assert "9903.88.69" not in {note.text for note in line("7326.90.86").footnotes}
 
 
-def test_between_two_different_prints_the_day_of_change_is_a_range() -> None:
+def test_between_two_different_rates_the_day_of_change_is_a_range() -> None:
     editions = [one.fact for one in readings() if isinstance(one.fact, EditionRead)]
     states = [state(decided_facts(of.stream, of), of.stream, "2026-12-01") for of in editions]
     before, after = (printed("8505.11.00", day) for day in ("2025-12-31", "2026-06-08"))
-    assert print_statement(before, date.fromisoformat("2025-12-31"), states, after) == (
+    day = date.fromisoformat("2025-12-31")
+    assert print_statement(before, day, states, after) == (  # a footnote differs
+        "As printed on 14 May 2025; the edition of 8 June 2026 prints the same rates."
+    )
+    assert print_statement(before, day, states, replace(after, general_text="9%")) == (
         "As printed on 14 May 2025; the edition of 8 June 2026 prints it otherwise. The day of the"
         " change is not recorded."
     )

@@ -20,6 +20,11 @@ QUERY = """query ($day: Day!, $shipment: ShipmentInput!) { asOf(validAt: $day) {
     lines { high clause { match control { key } sources { name } } }
   } } } }"""
 
+PROVED = (
+    "As printed on 14 May 2025 and, unchanged, on 8 June 2026.",
+    "As printed on 14 May 2025; the edition of 8 June 2026 prints the same rates.",
+)
+
 WORKED: list[tuple[str, str, dict[str, str], str, set[str]]] = [
     # code, origin, stated, ordinary + additional, instruments
     ("81129210", "CN", {}, "3 + 25 = 28", {LISTS}),
@@ -95,8 +100,6 @@ async def test_the_duties_of_a_worked_shipment_are_the_sum_of_its_layers(
     assert duties["steps"][0]["text"].startswith("Ordinary duty: ")
     assert duties["steps"][-1]["high"] == total
     assert [one["code"] for one in ordinary["lines"]] == [code]
-    assert ordinary["statement"] == "As printed on 14 May 2025 and, unchanged, on 8 June 2026." or (
-        "prints it otherwise" in ordinary["statement"]
-    )
+    assert ordinary["statement"] in PROVED
     assert all(one["clause"]["sources"] for one in duties["lines"])
     assert not any("ordinary" in one or "9903" in one for one in duties["notCovered"])

@@ -1,9 +1,9 @@
 """The tariff lines that ship: editions of the schedule of the United States, reduced to chapters of minerals,
-metals and their articles.
+metals and their articles, and lines of the Combined Nomenclature of the European Union.
 
-They were read in copies of the publisher's export, whose SHA-256 is that of the uncompressed file.
-They are one compressed file of rows as in the export of the publisher, in the order of the schedule. A row is
-the list of the fields of `hts.Row`; an object with a key begins an edition.
+Those of the United States were read in copies of the publisher's export, whose SHA-256 is that of the
+uncompressed file. They are one compressed file of rows as in the export of the publisher, in the order of the
+schedule. A row is the list of the fields of `hts.Row`; an object with a key begins an edition.
 `tools/pack_tariff_lines.py` makes the file.
 """
 
@@ -16,12 +16,26 @@ from pathlib import Path
 import msgspec
 
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.figures.tariff import PROVISION, Footnote, LineWithdrawn, PrintedLine
-from tracker.sources.reader import ReadFact
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.fact import Source
+from tracker.domain.figures.tariff import (
+    PROVISION,
+    Footnote,
+    LineFact,
+    LineStated,
+    LineWithdrawn,
+    PrintedLine,
+)
+from tracker.domain.figures.tariff_edition import EditionRead
+from tracker.sources.ids import tariff_id
+from tracker.sources.reader import ReadFact, SourceLocation, read_fact
 from tracker.sources.readers.hts import Edition, Row, items, known_editions
 
 TARIFFS = "figures/us-tariff.jsonl.xz"
 """The file of the rows in the directory of the corpus."""
+EU = Place("EU")
+EU_TARIFF = "figures/eu-tariff.jsonl"
+"""The file of the lines of the Combined Nomenclature: its edition, then a line in each row."""
 ARCHIVE = (
     "https://github.com/arifshehab/tariff-rate-tracker/blob/9919812fe16ad61d72318dc7b96d387cc6c226da"
     "/data/hts_archives/hts_{}.json.gz"
@@ -36,9 +50,68 @@ CHAPTERS = (
 """The chapters and headings that ship in full."""
 
 
+def shipped_tariffs(directory: Path) -> list[PlannedEvent]:
+    """Return the facts of the files of tariffs in the directory of the corpus, as far as it has them."""
+    found = list[PlannedEvent]()
+    for name, read in ((TARIFFS, tariff_readings), (EU_TARIFF, eu_tariff_readings)):
+        if (path := directory / name).is_file():
+            found += read(path)
+    return found
+
+
 def tariff_readings(path: Path) -> list[PlannedEvent]:
     """Return the facts of the compressed file."""
     return [one.planned for one in items(_editions(path)) if isinstance(one, ReadFact)]
+
+
+class EuEdition(msgspec.Struct, forbid_unknown_fields=True):
+    """An edition of the Combined Nomenclature, and where its text was read."""
+
+    edition: str
+    title: str
+    source: Source
+    codes: tuple[str, ...]
+    """The headings and subheadings that were read in full."""
+
+
+class EuLine(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of the Combined Nomenclature with its conventional rate."""
+
+    code: str
+    texts: tuple[str, ...]
+    general: str
+    units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """The footnotes at the rate."""
+
+
+def eu_tariff_readings(path: Path) -> Iterator[PlannedEvent]:
+    """Yield the facts of the file of the Combined Nomenclature."""
+    first, *rows = path.read_bytes().splitlines()
+    of = msgspec.json.decode(first, type=EuEdition)
+    yield _planned(
+        EditionRead(
+            source=of.source, place=EU, edition=of.edition, title=of.title, chapters=of.codes
+        )
+    )
+    for row in rows:
+        line = msgspec.json.decode(row, type=EuLine)
+        yield _planned(
+            LineStated(
+                source=of.source,
+                place=EU,
+                code=line.code,
+                edition=of.edition,
+                texts=line.texts,
+                general=line.general,
+                units=line.units,
+                footnotes=tuple(Footnote(column="general", text=note) for note in line.notes),
+            )
+        )
+
+
+def _planned(fact: EditionRead | LineFact) -> PlannedEvent:
+    return read_fact(SourceLocation(0), fact.stream, fact, tariff_id(fact)).planned
 
 
 @cache

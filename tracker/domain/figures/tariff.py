@@ -168,6 +168,11 @@ class TariffLineState(StateWithEvidence, frozen=True, kw_only=True):
         return tariff_rate(self.general_text) if self.general_text else None
 
     @property
+    def rates(self) -> tuple[str | None, ...]:
+        """The printed rates by column."""
+        return self.general_text, self.special_text, self.column2_text
+
+    @property
     def special(self) -> tuple[SpecialRate, ...]:
         """The rates for goods of trade programmes; empty if none is printed, as beside Free."""
         return special_rates(self.special_text) if self.special_text else ()
@@ -313,6 +318,8 @@ def print_statement(
         return f"{start}; no later edition was read." if day > before[-1] else f"{start}."
     if later is not None and later.edition == line.edition and later.withdrawn == line.withdrawn:
         return f"{start} and, unchanged, on {date_phrase(after)}."
+    if later is not None and later.rates == line.rates and not (line.withdrawn or later.withdrawn):
+        return f"{start}; the edition of {date_phrase(after)} prints the same rates."
     return (
         f"{start}; the edition of {date_phrase(after)} prints it otherwise. The day of the change is"
         " not recorded."

@@ -30,8 +30,8 @@ class EditionRead(Fact, frozen=True, kw_only=True):
     """The key of the edition, such as `2026-rev-10`."""
     title: Name
     """The title of the edition."""
-    sha256: Sha256
-    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
+    sha256: Sha256 | None = None
+    """The SHA-256 of the whole file of the publisher, as hexadecimal digits; null if it was read in parts."""
     chapters: tuple[Beginning, ...]
     """The chapters and headings that were read in full, as beginnings of codes."""
 
@@ -57,8 +57,8 @@ class TariffEditionState(StateWithEvidence, frozen=True, kw_only=True):
     """The title of the edition."""
     printed_on: date
     """The day of the edition."""
-    sha256: Sha256
-    """The SHA-256 of the whole file of the publisher, as hexadecimal digits."""
+    sha256: Sha256 | None = None
+    """The SHA-256 of the whole file of the publisher, as hexadecimal digits; null if it was read in parts."""
     chapters: tuple[Beginning, ...]
     """The chapters and headings that were read in full, as beginnings of codes."""
 

@@ -1,7 +1,8 @@
 """The ordinary duty on an import, as a tariff prints it. Pure.
 
-Only the tariff of the United States is recorded. The schedule's lines list neither the places under column 2
-nor the beneficiaries of programmes: `ordinary.toml` has them, and every answer says on which ground.
+The tariff of the United States lists neither the places under column 2 nor the beneficiaries of programmes:
+`ordinary.toml` has them, and every answer says on which ground. Of the European Union only conventional rates
+are recorded: the highest ones, which suspensions, quotas and preferences lower.
 """
 
 import tomllib
@@ -16,14 +17,14 @@ from msgspec import Struct, convert
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.figures.tariff import TariffLineState, dotted
-from tracker.domain.figures.tariff_rate import SpecificAmount, TariffRate
+from tracker.domain.figures.tariff_rate import FREE, SpecificAmount, TariffRate, tariff_rate
 from tracker.domain.shipments.conditions import NO_PREFERENCE
 from tracker.domain.shipments.rates import Rate
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.wording.phrases import date_phrase, listed, many, place_in_text
 
-TARIFF_OF = Place("US")
-"""The place whose tariff is recorded."""
+US, EU = Place("US"), Place("EU")
+"""The places whose tariffs are recorded."""
 MAX_TEXTS = 5
 ZERO = Decimal(0)
 KILOGRAMS = {"kg": Decimal(1), "t": Decimal(1000)}
@@ -59,6 +60,7 @@ class Provision(Struct, frozen=True):
 
 
 class _Notes(Struct, frozen=True):
+    conventional_not_due: tuple[str, ...]
     column2: dict[str, date]
     programmes: dict[str, Programme]
     provisions: dict[str, Provision]
@@ -95,15 +97,30 @@ def _notes() -> _Notes:
     return convert(tomllib.loads(text), _Notes)
 
 
+def tariff_of(case: Case) -> Place | None:
+    """Return the place whose tariff decides the ordinary duty of an import; None if it is not recorded.
+
+    Goods of the European Union pay none in it. Goods of Belarus and Russia may pay more than its conventional
+    rates, by acts that were not read.
+    """
+    of = case.shipment
+    if of.destination == US:
+        return US
+    own = of.origin is None or case.is_in(of.origin, EU)
+    if not case.is_in(of.destination, EU) or own or of.origin in _notes().conventional_not_due:
+        return None
+    return EU
+
+
 def ordinary_duty(
     case: Case, lines: Sequence[TariffLineState], statement: str, recorded: Collection[str]
 ) -> OrdinaryDuty | None:
-    """Return the ordinary duty of an import into the United States; None if no line is printed for the code.
+    """Return the ordinary duty of an import; None if no line is printed for the code.
 
     `lines` are those of the code, `statement` says which editions prove them, `recorded` has the instruments
     whose import duties apply to the shipment, certainly or possibly.
     """
-    printed = [line for line in lines if not line.withdrawn]
+    printed = [line for line in lines if not line.withdrawn and _is_of(line, case.day)]
     if not printed or case.shipment.origin is None:
         return None
     origin, column2 = case.shipment.origin, _is_under_column2(case)
@@ -115,6 +132,8 @@ def ordinary_duty(
     column = "column 2" if column2 else "special or general" if _is_open(each) else "general"
     if _claimed(case, printed):
         column = "special"
+    if printed[0].place == EU:
+        column = "up to the conventional"
     of = dotted(printed[0].code) if len(printed) == 1 else many(len(printed), "line", space=" ")
     printed_texts = listed([*texts][:MAX_TEXTS]) + (" and others" if len(texts) > MAX_TEXTS else "")
     rate = span.phrase and f"{span.phrase}{f' by {printed_texts}' if converted else ''}"
@@ -166,13 +185,22 @@ def _is_open(each: Sequence[Sequence[TariffRate]]) -> bool:
     return any(len(rates) > 1 for rates in each)
 
 
+def _is_of(line: TariffLineState, day: date) -> bool:
+    """Return whether an edition applies on a day: one of the Union applies from the start of its year."""
+    return line.place != EU or int(line.edition[-4:]) <= day.year
+
+
 def _is_under_column2(case: Case) -> bool:
+    if case.shipment.destination != US:
+        return False
     since = _notes().column2.get(case.shipment.origin or "")
     return since is not None and since <= case.day
 
 
 def _rates(case: Case, line: TariffLineState, origin: Place) -> list[TariffRate]:
     """Return the rate of a line for the origin, or the rates that may be due."""
+    if line.place == EU:
+        return [tariff_rate(FREE), *([line.general] if line.general else [])]
     if _is_under_column2(case):
         return [line.column2] if line.column2 else []
     general = [line.general] if line.general else []
@@ -225,6 +253,12 @@ def _programmes_of(line: TariffLineState, origin: Place, day: date) -> set[str]:
 def _remarks(
     case: Case, lines: Sequence[TariffLineState], column2: bool, converted: bool
 ) -> Iterator[str]:
+    if lines[0].place == EU:
+        yield (
+            "The conventional rate is the highest one. Suspensions, quotas and preferences, which are not"
+            " recorded, can lower it."
+        )
+        return
     if column2:
         name = place_in_text(case.shipment.origin or "")
         yield (
