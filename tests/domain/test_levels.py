@@ -9,7 +9,7 @@ from tracker.domain.entities.levels import level_of
 HOME = "https://www.mofcom.gov.cn/a"
 
 
-def copy(repository: str, sha256: str = "0" * 64, *lacks: str) -> Source:
+def copy(repository: str, sha256: str | None = "0" * 64, *lacks: str) -> Source:
     """Return a copy of a page of a ministry."""
     return Source(
         publisher="public-repositories",
@@ -35,6 +35,8 @@ TWO, ONE = EvidenceLevel.TWO_COPIES_AGREE, EvidenceLevel.ISSUER_TEXT_COPY
         ([copy("a/b"), copy("c/d")], TWO),
         ([copy("a/b"), copy("a/b")], ONE),
         ([copy("a/b"), copy("c/d", "1" * 64)], ONE),
+        ([copy("a/b", None)], ONE),
+        ([copy("a/b", None), copy("c/d", None)], ONE),
         ([copy("a/b"), copy("c/d", "0" * 64, "clauses.0")], ONE),
         ([copy("a/b", "0" * 64, "clauses.0.items.1.hs")], EvidenceLevel.MEMORY),
         ([copy("a/b", "0" * 64, "clauses.0.item", "clauses.1")], ONE),

@@ -19,6 +19,8 @@ from tracker.errors import InvalidInput
 ENTITY_PATH = re.compile(r"[a-z][a-z-]*(?:/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)+", re.ASCII)
 COMMIT = re.compile(r"/[0-9a-f]{40}/", re.ASCII)
 """A commit in the address of a copy, which fixes the bytes there; a branch does not."""
+FILE_AT_COMMIT = re.compile(r"/(?:blob|raw)/[0-9a-f]{40}/.", re.ASCII)
+"""A file of a Git repository at a commit. The commit is a hash of its files and identifies the bytes."""
 NOT_A_SUBJECT = msgspec.Meta(extra={"subject": False})
 """Marks a field whose places, actors or commodities are not subjects of the fact: see
 `tracker.domain.entities.subjects`."""
@@ -62,8 +64,9 @@ class Source(Value, frozen=True, kw_only=True):
     """The address of the issuer's own page that the text at `url` copies, in the issuer's language and
     whole except for `unsupported`. Null if it is not such a copy."""
     copy_sha256: Sha256 | None = None
-    """The SHA-256 of the copy, as hexadecimal digits. It is required beside `copyOf`, with a `url` that
-    contains the commit of the copy (40 hexadecimal digits)."""
+    """The SHA-256 of the copy, as hexadecimal digits. `copyOf` requires a `url` that contains the commit
+    of the copy (40 hexadecimal digits) and, unless the `url` is a file of a Git repository at that
+    commit (`/blob/<commit>/<path>`), this hash."""
 
     @property
     def is_primary(self) -> bool:
@@ -116,10 +119,12 @@ class Source(Value, frozen=True, kw_only=True):
                 check_address(address, field)
         if self.copy_of is None and self.copy_sha256 is None:
             return
+        url = self.url or ""
+        identity = self.copy_sha256 or FILE_AT_COMMIT.search(url)
         for field, present, expected in (
             ("copyOf", self.copy_of, "the address of the issuer's page that was copied"),
-            ("copySha256", self.copy_sha256, "the SHA-256 of the copy"),
-            ("url", COMMIT.search(self.url or ""), "an address with the commit of the copy"),
+            ("url", COMMIT.search(url), "an address with the commit of the copy"),
+            ("copySha256", identity, "the SHA-256 of the copy, or a url /blob/<commit>/<path>"),
             ("checked", self.checked in READ, f"a copy that was read: {' or '.join(sorted(READ))}"),
         ):
             if not present:

@@ -30,9 +30,9 @@ def _lacks(source: Source, field: str) -> bool:
 
 
 def _are_equal_copies(sources: Iterable[Source]) -> bool:
-    """Return whether two sources are equal copies of one page in different repositories."""
+    """Return whether two sources are copies of one page with one SHA-256 in different repositories."""
     repositories = defaultdict[tuple[str | None, str | None], set[str]](set)
     for one in sources:
-        if one.is_copy and one.url:
+        if one.is_copy and one.copy_sha256 and one.url:
             repositories[one.copy_of, one.copy_sha256].add(COMMIT.split(one.url)[0])
     return any(len(of_copy) > 1 for of_copy in repositories.values())
