@@ -395,7 +395,7 @@ def test_changes_are_told_to_people_and_as_json(demo: Running) -> None:
     assert "export-control/cn-mofcom-2024-46  changed on 2025-11-09" in told.stdout
     assert "  clauses 2 status: in_force → suspended" in told.stdout
     assert "because of" in told.stdout
-    assert "3 more are suspended from 9 November 2025 until 27 November 2026." in told.stdout
+    assert "4 more are suspended from 9 November 2025 until 27 November 2026." in told.stdout
     lines = command(*asked, "--json", data_dir=demo.data_dir).stdout.splitlines()
     changes = {change["entity"]: change["change"] for change in map(json.loads, lines)}
     assert changes["announcement/proj-alcoa-sojitz-gallium-2025"] == "APPEARED"
