@@ -414,6 +414,17 @@ async def test_a_digest_of_a_place_lists_controls_of_others_that_name_it(
     assert any("all places" in one for one in digest.remarks)
 
 
+async def test_a_line_on_an_act_names_its_destination_and_its_limit(services: Services) -> None:
+    to_japan = ban("1", destinations=["JP"], items=[{"name": "Artisanal gallium"}])
+    act = announced(to_japan, title="Gallium", on="2026-11-25")
+    await services.commands.record("export-control/x", act)
+    digests, target = Digests(services), parse_target("/commodities/gallium")
+    digest = await digests.digest(target, Point(date(2026, 11, 20), 0), Point(UNTIL.day, 1))
+    [line] = [one for one in digest.lines if one.key == "event/1"]
+    assert "exports of gallium to Japan" in line.text.replace("\xa0", " ")
+    assert "only Artisanal gallium" in line.text
+
+
 async def test_a_digest_of_a_place_follows_only_clauses_that_name_it(services: Services) -> None:
     act = announced(
         ban("japan", destinations=["JP"], inForceFrom="2026-11-24"),

@@ -7,6 +7,7 @@ from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
 from tests.support.corpus_lines import shipped_events
 from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.export_control_acts import Announced
@@ -190,6 +191,12 @@ def test_a_statement_without_an_instrument_is_beside_the_status_and_not_in_it() 
             continue
         assert {of.until for of in stated if of} == {"2027-01-10"}, instrument
         assert {of.on for of in stated if of} <= {"2026-09-24", "2026-09-28"}, instrument
+
+
+def test_figures_on_which_sources_differ_are_a_range_of_both() -> None:
+    vault: AnnouncementState = state("announcement/project-vault-2026-02-02", "2026-12-01")
+    [private] = [one.quantity for one in vault.amounts if one.label == "private capital"]
+    assert (private.qualifier, private.value, private.upper) == ("range", 1_670_000_000, 2 * 10**9)
 
 
 def test_a_corrected_number_of_an_announcement_leaves_its_key() -> None:

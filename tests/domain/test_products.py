@@ -1,9 +1,11 @@
 """The declared products of lists of origins."""
 
 from tests.support.cases import each_case
+from tests.support.corpus_lines import shipped_events
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.products import find_product, forms_of, products
+from tracker.domain.figures.figure_facts import Claimed
 
 
 @each_case(
@@ -41,3 +43,13 @@ def test_every_product_has_each_of_its_forms_once() -> None:
     for product in products():
         assert product.forms
         assert len(set(product.forms)) == len(product.forms)
+
+
+def test_every_shipped_list_of_origins_is_of_a_declared_product() -> None:
+    series = {
+        (planned.fact.series.commodity, planned.fact.series.form)
+        for planned in shipped_events().values()
+        if isinstance(planned.fact, Claimed) and planned.fact.series.statistic == "import_origins"
+    }
+    assert len(series) > 50
+    assert [one for one in sorted(series, key=str) if one[1] and not find_product(*one)] == []

@@ -4,7 +4,10 @@ from typing import Any
 
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.corpus_lines import shipped_events
 from tests.support.watched_sources import fact_of_source, failed, looked, record, watched
+from tracker.domain.controls.export_control_acts import Announced, Disputed, SuspensionStated
+from tracker.domain.entities.entity import TYPES
 from tracker.domain.evidence.watched_source_facts import Unwatched
 
 
@@ -72,6 +75,25 @@ async def test_only_acts_count_for_their_issuer_and_for_the_alliance_itself(api:
     assert await days(api) == {"CN": "2025-11-09", "msp": "2022-06-14"}
     assert await days(api, '(issuer: "msp")') == {"msp": "2022-06-14"}
     assert await days(api, '(issuer: "US")') == {}
+
+
+async def test_the_newest_act_of_each_shipped_issuer_is_its_own_and_not_a_statement(
+    read_services: Services,
+) -> None:
+    issuers = {
+        planned.stream: planned.fact.issuer
+        for planned in shipped_events().values()
+        if isinstance(planned.fact, Announced)
+    }
+    statements = {TYPES[kind] for kind in (Disputed, SuspensionStated)}
+    newest = {one["issuer"]: one for one in await horizon(Api(read_services))}
+    acts = [(issuer, one["newestPosition"]) for issuer, one in newest.items()]
+    of_places = [(issuer, position) for issuer, position in acts if position and issuer.isupper()]
+    assert {issuer for issuer, _ in of_places} == set(issuers.values())
+    for issuer, position in of_places:
+        [event] = await read_services.recorder.read(int(position) - 1, limit=1)
+        assert issuers[event.stream] == issuer, "an act of another issuer"
+        assert event.type not in statements, f"the newest act of {issuer} is a statement"
 
 
 async def test_an_actor_that_cannot_issue_acts_is_refused(api: Api) -> None:
