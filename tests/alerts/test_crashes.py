@@ -101,6 +101,7 @@ async def test_a_kill_at_any_point_loses_no_digest_and_doubles_no_message_id(
     assert len(box.contents) == len(positions_by_id(box)) + repeated
 
 
+@pytest.mark.nightly
 async def test_kills_at_random_times_lose_and_double_nothing(
     target: Target, box: MailBox, recorder: Recorder
 ) -> None:

@@ -452,11 +452,11 @@ PAGES = (
 
 @each_case("page", PAGES)
 async def test_every_kind_of_page_has_digests_of_the_shipped_corpus(
-    corpus_services: Services, page: str
+    read_services: Services, page: str
 ) -> None:
-    head = await corpus_services.recorder.head()
+    head = await read_services.recorder.head()
     since, until = Point(date(2026, 11, 1), head - 50), Point(date(2026, 11, 29), head)
-    digest = await Digests(corpus_services).digest(parse_target(page), since, until)
+    digest = await Digests(read_services).digest(parse_target(page), since, until)
     text = plain(digest_letter(digest, SITE))
     assert digest.title
     assert re.search(r"position \d+", text)

@@ -429,8 +429,8 @@ def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> Non
     assert client_network(address) == client
 
 
-async def test_imported_events_have_an_actor_too(corpus_services: Services) -> None:
-    assert {event.actor for event in await corpus_services.recorder.read()} == {"import"}
+async def test_imported_events_have_an_actor_too(read_services: Services) -> None:
+    assert {event.actor for event in await read_services.recorder.read()} == {"import"}
 
 
 async def test_the_feed_of_events_needs_a_token_where_reading_does(services: Services) -> None:

@@ -50,7 +50,7 @@ def test_a_released_act_keeps_its_id_its_type_and_its_entity() -> None:
 
 
 async def test_a_demo_with_the_released_acts_shows_the_shipped_ones_after_its_next_start(
-    target: Target, corpus_services: Services, tmp_path: Path
+    target: Target, read_services: Services, tmp_path: Path
 ) -> None:
     released = tmp_path / "corpus.jsonl"
     released.write_bytes(b"".join(earlier(line.split()[0]) for line in RELEASED))
@@ -65,7 +65,7 @@ async def test_a_demo_with_the_released_acts_shows_the_shipped_ones_after_its_ne
         changed = sum(" ExportControl." in line for line in RELEASED)
         assert (receipt.counts.corrected, receipt.refused) == (changed, ())
         for day in ("2010-01-01", "2023-06-01", "2025-02-01", "2026-02-01", "2026-12-05"):
-            assert await answers(services, day) == await answers(corpus_services, day)
+            assert await answers(services, day) == await answers(read_services, day)
 
 
 def earlier(id: str) -> bytes:

@@ -21,9 +21,9 @@ def entry(type: str = "Alliance.Renamed", name: str = '"Quad"') -> bytes:
 
 
 async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
-    corpus_services: Services,
+    read_services: Services,
 ) -> None:
-    events = [event async for event in corpus_services.recorder.read_all(10_000)]
+    events = [event async for event in read_services.recorder.read_all(10_000)]
     found = group_by_stream([event.entry for event in events])
     assert list(found) == list(dict.fromkeys(event.stream for event in events))
     events.sort(key=attrgetter("stream"))

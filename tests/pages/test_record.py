@@ -260,8 +260,8 @@ def form_values(html: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in found.items()}
 
 
-async def test_every_event_can_be_corrected_from_its_own_words(corpus_services: Services) -> None:
-    api = Api(corpus_services)
+async def test_every_event_can_be_corrected_from_its_own_words(read_services: Services) -> None:
+    api = Api(read_services)
     seen = set()
     page = (
         "query ($after: Position!) { events(first: 200, after: $after) { nodes { eventId type } } }"

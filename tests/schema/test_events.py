@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -366,7 +367,7 @@ async def until(last: int, response: httpx2.Response) -> AsyncIterator[tuple[int
             return
 
 
-async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_schema(
+async def test_the_cloudevents_sdk_reads_events_of_every_type_and_their_data_meet_their_schema(
     read_services: Services,
 ) -> None:
     response = await Api(read_services).request(
@@ -378,7 +379,13 @@ async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_sche
         type_: jsonschema.Draft202012Validator(json_schema(type_, present_number(type_)))
         for type_ in FACTS
     }
+    of_type = Counter[str]()
     for number, line in enumerate(lines, 1):
+        read = json.loads(line)
+        assert read["position"] == str(number)
+        of_type[read["type"]] += 1
+        if of_type[read["type"]] > 50 and number % 20:
+            continue  # thousands of figures have the form of the first ones
         event = from_http_event(HTTPMessage({"content-type": "application/cloudevents+json"}, line))
         assert event.get_extension("position") == str(number)
         assert event.get_source() == "urn:critical-minerals-policy-tracker"

@@ -9,10 +9,10 @@ from rich.console import Console
 from deploy.cli.import_progress import load_corpus
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.corpus_lines import shipped_lines
 from tests.support.importer import CLAIM, ImportFixture, cell, line
 from tracker.postgres.database import Target
-from tracker.sources.reader import RefusedItem, SourceLocation
-from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
+from tracker.sources.reader import File, RefusedItem, SourceLocation
 
 RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }
@@ -119,9 +119,13 @@ async def test_a_receipt_stays(api: Api) -> None:
     assert (code, path[-1]) == ("RECEIPT_STAYS", "eventId")  # type: ignore[index]
 
 
-async def test_the_corpus_is_loaded_once(services: Services, target: Target) -> None:
-    silent = Console(file=StringIO())
-    lines = SHIPPED_CORPUS.path.read_bytes().count(b"\n")
+async def test_the_corpus_is_loaded_once(
+    services: Services, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent, lines = Console(file=StringIO()), 300  # `corpus/test_released.py` loads the whole
+    begin = tmp_path / "corpus.jsonl"
+    begin.write_bytes(b"".join(shipped_lines()[:lines]))
+    monkeypatch.setattr("deploy.cli.import_progress.SHIPPED_CORPUS", File.at(begin))
     assert await load_corpus(target, services, silent) == lines
     head = await services.recorder.head()
     assert await load_corpus(target, services, silent) == 0

@@ -207,7 +207,7 @@ def compared(corpus_target: Target) -> Iterator[Compared]:
 def test_random_questions_are_answered_as_without_plans(compared: Compared) -> None:
     query, answers = SCHEMA._schema.query_type, list[bytes]()
 
-    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(selections(query, 7))
     def check(selection: str) -> None:
         head = (
@@ -485,7 +485,7 @@ GRAPHS = [
 
 
 @given(st.dictionaries(st.sampled_from([*Loose.__dataclass_fields__]), st.sampled_from(ODD)))
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 def test_values_of_wrong_types_are_met_as_without_plans(values: dict[str, Any]) -> None:
     Query.given = [Loose(one=CAT), Loose(**{"one": DOG, **values})]
     results = [graph.execute_sync(DOCUMENT, root_value=Query()) for graph in GRAPHS]

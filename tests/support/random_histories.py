@@ -10,7 +10,7 @@ from tracker.domain.basics.values import DAY
 from tracker.domain.entities.entity import RecordedFact
 
 History = tuple[str, list[RecordedFact]]
-many = settings(max_examples=120, deadline=None)
+many = settings(deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """Days of histories, with one before and one after."""
 
