@@ -18,22 +18,21 @@ from tracker.postgres.database import Target
 
 
 class Day:
-    """The requests of a day, with the hour of each."""
+    """The admitted requests of a day, by hour and by network."""
 
     def __init__(self) -> None:
-        self.admitted: list[tuple[int, list[str]]] = []
+        self.by_hour = Counter[int]()
+        self.by_network = Counter[tuple[int, str]]()
 
     def request(self, client: str, hour: int = 0) -> bool:
         """Request once, and return whether the request was admitted."""
-        mine = networks(client)
-        of_networks = [
-            sum(others[width] == mine[width] for _, others in self.admitted)
-            for width in range(len(WIDTHS))
-        ]
-        of_hour = sum(at == hour for at, _ in self.admitted)
-        usage = Usage(len(self.admitted), of_hour, 1.0, of_networks, [2.0] * len(WIDTHS))
+        mine = [*enumerate(networks(client))]
+        of_networks = [self.by_network[network] for network in mine]
+        of_day, of_hour = self.by_hour.total(), self.by_hour[hour]
+        usage = Usage(of_day, of_hour, 1.0, of_networks, [2.0] * len(WIDTHS))
         if admitted := seconds_to_wait(usage) is None:
-            self.admitted.append((hour, mine))
+            self.by_hour[hour] += 1
+            self.by_network.update(mine)
         return admitted
 
     def flood(self, clients: Iterable[str], each: int = 20) -> Counter[str]:
@@ -84,7 +83,7 @@ def test_after_the_day_is_used_up_networks_with_few_requests_are_served_in_the_n
     day = Day()
     clients = list(far_apart(MAX_REQUESTS + 100))
     day.flood(clients, 2)
-    assert len(day.admitted) == MAX_REQUESTS
+    assert day.by_hour.total() == MAX_REQUESTS
     assert not day.request("198.51.100.1")
     assert not day.request(clients[0], hour=1), "it had its share"
     assert day.request("198.51.100.1", hour=1)

