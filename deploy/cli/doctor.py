@@ -60,6 +60,5 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
 
 def _as_line(finding: Finding) -> str:
-    """Return a finding as one line."""
     remedy = f" → {finding.remedy}" if finding.remedy else ""
     return " ".join(f"{finding.status:4} {finding.part}: {finding.message}{remedy}".split())

@@ -16,7 +16,6 @@ def print_rows(rows: Iterable[Row]) -> None:
 
 
 def _text(value: object) -> str:
-    """Return a value as the text of a column."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -136,7 +136,6 @@ def _expression(spellings: Iterable[str], goods: Iterable[str], at: Iterable[str
 
 
 def _ids_with(begun: str, index: WordIndex) -> set[str]:
-    """Return the ids of the index words with a prefix."""
     found: set[str] = set()
     for word in islice(index.words, bisect_left(index.words, begun), None):
         if not word.startswith(begun):

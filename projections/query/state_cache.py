@@ -72,7 +72,6 @@ class StateCache:
         return [*map(states.__getitem__, names)]
 
     def _cached(self, kind: type[T], epoch: int, names: Iterable[Name]) -> dict[Name, T]:
-        """Return the cached states of rows, by the names of the rows."""
         cached = {name: self.kept.get((epoch, kind, name)) for name in names}
         return {name: state for name, state in cached.items() if state is not None}
 

@@ -33,7 +33,6 @@ def sources_json(entity: str, state: EntityState, history: History) -> str:
 
 
 def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) -> Issuers:
-    """Return the issuers of a fact behind a state."""
     known = history.get(fact.event_id)
     assert known is not None  # facts behind a state are recorded
     return issuers_of(entity, known.fact, state)

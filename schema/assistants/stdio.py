@@ -76,7 +76,6 @@ async def connected(url: str, http: httpx2.AsyncClient) -> AsyncIterator[Protoco
 
 
 def _first(error: BaseException) -> BaseException:
-    """Return the first error of a group."""
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 

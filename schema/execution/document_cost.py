@@ -278,7 +278,6 @@ class IntrospectionCost:
         return before - self._left if self._left >= 0 else self._most + 1
 
     def _count(self, node: graphql.FieldNode, path: tuple[str, ...], level: Level) -> None:
-        """Count the fields below a field."""
         for field in self._fields(node.selection_set):
             if self._left < 0:
                 return

@@ -89,7 +89,6 @@ class SentParts:
 
 
 def _errors(of: CorePart) -> list[list[GraphQLError]]:
-    """Return all errors of a part."""
     within = [*(getattr(of, "incremental", None) or ()), *(getattr(of, "completed", None) or ())]
     return [one.errors for one in (of, *within) if getattr(one, "errors", None)]
 

@@ -49,7 +49,6 @@ def _enum(name: str, description: str, values: dict[str, Any]) -> type[Enum]:
 
 
 def _orders(name: str, description: str, *by: By) -> type[Enum]:
-    """Return the enum of the orders of a list."""
     values = {}
     for one in by:
         values[one.name] = enum_value(Ordering(one.key), description=one.up)

@@ -112,7 +112,6 @@ def _latest(times: Mapping[str, datetime], words: Iterable[str]) -> datetime | N
 
 
 def _filled(path: str, word: str) -> str:
-    """Return a path with a word for its parameter."""
     before, _, after = re.split(r"(\{[^/]*\})", path)
     return f"{before}{quote(word, safe='/')}{after}"
 

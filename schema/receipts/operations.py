@@ -135,7 +135,6 @@ def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
 
 
 def _fields(document: graphql.DocumentNode) -> list[graphql.FieldNode]:
-    """Return all fields of a document."""
     found = list[graphql.FieldNode]()
 
     class Collector(graphql.Visitor):

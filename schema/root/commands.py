@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
-from msgspec import Struct
+from msgspec import Struct, structs
 from strawberry import argument, field
 
 from projections.runner.folds import AnotherRelease
@@ -138,43 +138,14 @@ def recorder_for(name: str) -> Record:
     return record
 
 
-async def record_retraction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record a retraction of an event."""
-    retraction = from_builtins(RetractionInput, order.data)
-    return await commands.retract(
-        retraction.event_id,
-        retraction.reason,
-        retraction.source,
-        idempotency_key=order.key,
-        actor=order.actor,
-    )
+def recorder_of(kind: type[Value], method: Callable[..., Awaitable[AppendResult]]) -> Record:
+    """Return the function that records an input by a method of `Commands` that takes its fields by name."""
 
+    async def record(commands: Commands, order: MutationRequest) -> AppendResult:
+        fields = structs.asdict(from_builtins(kind, order.data))
+        return await method(commands, **fields, idempotency_key=order.key, actor=order.actor)
 
-async def record_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record a redaction of texts and delete them."""
-    input = from_builtins(RedactionInput, order.data)
-    return await commands.redact(
-        input.event_id,
-        input.reason,
-        input.on,
-        input.source,
-        fields=input.fields,
-        idempotency_key=order.key,
-        actor=order.actor,
-    )
-
-
-async def record_snapshot_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record a redaction of a snapshot and delete its bytes."""
-    input = from_builtins(SnapshotRedactionInput, order.data)
-    return await commands.redact_snapshot(
-        input.sha256,
-        input.reason,
-        input.on,
-        input.source,
-        idempotency_key=order.key,
-        actor=order.actor,
-    )
+    return record
 
 
 async def record_correction(commands: Commands, order: MutationRequest) -> AppendResult:

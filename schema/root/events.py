@@ -101,7 +101,6 @@ def _in_log(
 async def _of_entity(
     recorder: Recorder, entity: str, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
-    """Return pages of events of one entity."""
     events = (
         await read_entity(recorder, part.selection, part.after, part.before - 1)
         if is_entity_name(entity)

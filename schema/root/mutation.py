@@ -1,5 +1,6 @@
 """Mutations: one for every fact of the domain, built in the same way."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -27,15 +28,14 @@ from schema.root.commands import (
     Version,
     execute_command,
     record_correction,
-    record_redaction,
-    record_retraction,
-    record_snapshot_redaction,
     recorder_for,
+    recorder_of,
 )
 from schema.root.endpoints import endpoint_mutations
 from schema.root.fact_mutations import INPUTS
 from schema.root.review import review_mutations
 from tracker.auth.scopes import Scope
+from tracker.commands.handler import Commands
 
 REDACTION_INPUT = input_type("RedactEventInput", RedactionInput, description_of(RedactionInput))
 
@@ -55,37 +55,29 @@ def versioned_mutation(name: str, input_class: type[Any], description: str, reco
     return _field(name, input_class, description, resolve)
 
 
-def retraction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """Return the mutation that retracts an event; it expects no version of an entity."""
+def unversioned_mutation(
+    name: str,
+    input_class: type[Any],
+    description: str,
+    record: Record,
+    after: Callable[[Info, Any], Awaitable[None]] | None = None,
+) -> Any:
+    """Return a mutation that expects no version of an entity. All but retractions are for administrators."""
+    scope = Scope.RECORD if name == "retractEvent" else Scope.ADMIN
+    needed = "" if scope is Scope.RECORD else f" Needs a token of scope {scope.value}."
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
-        return await execute_command(info, input, idempotency_key, None, record_retraction)
-
-    return _field(name, input_class, description, resolve)
-
-
-def redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """Return the mutation that redacts texts, for administrators."""
-
-    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
-        return await execute_command(
-            info, input, idempotency_key, None, record_redaction, Scope.ADMIN
-        )
-
-    return _field(name, input_class, description, resolve)
-
-
-def snapshot_redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """Return the mutation that redacts snapshots, for administrators."""
-
-    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
-        done = await execute_command(
-            info, input, idempotency_key, None, record_snapshot_redaction, Scope.ADMIN
-        )
-        await info.context.services.writing.snapshots.remove_redacted_file(input.sha256)
+        done = await execute_command(info, input, idempotency_key, None, record, scope)
+        if after:
+            await after(info, input)
         return done
 
-    return _field(name, input_class, description, resolve)
+    return _field(name, input_class, description + needed, resolve)
+
+
+async def remove_redacted_file(info: Info, input: Any) -> None:
+    """Remove the file of a redacted snapshot."""
+    await info.context.services.writing.snapshots.remove_redacted_file(input.sha256)
 
 
 def _field(name: str, input_class: type[Any], description: str, resolve: Any) -> Any:
@@ -122,16 +114,24 @@ Mutation = create_type(
             versioned_mutation(name, kind, description_of_kind(kind), recorder_for(name))
             for name, kind in INPUTS.items()
         ),
-        retraction_mutation("retractEvent", RETRACTION_INPUT, description_of(RetractionInput)),
-        redaction_mutation(
+        unversioned_mutation(
+            "retractEvent",
+            RETRACTION_INPUT,
+            description_of(RetractionInput),
+            recorder_of(RetractionInput, Commands.retract),
+        ),
+        unversioned_mutation(
             "redactEvent",
             REDACTION_INPUT,
-            f"{description_of(RedactionInput)} Needs a token of scope admin.",
+            description_of(RedactionInput),
+            recorder_of(RedactionInput, Commands.redact),
         ),
-        snapshot_redaction_mutation(
+        unversioned_mutation(
             "redactSnapshot",
             SNAPSHOT_REDACTION_INPUT,
-            f"{description_of(SnapshotRedactionInput)} Needs a token of scope admin.",
+            description_of(SnapshotRedactionInput),
+            recorder_of(SnapshotRedactionInput, Commands.redact_snapshot),
+            remove_redacted_file,
         ),
         versioned_mutation(
             "correctEvent",

@@ -227,7 +227,6 @@ async def _positions_by_step(
 async def _positions_of(
     info: Info, entity: str, times: tuple[datetime | None, datetime]
 ) -> list[int]:
-    """Return the positions of events of an entity."""
     start, end = times
     reached = (await info.context.services.as_of.resolve()).position
     events = (await info.context.services.recorder.read_streams([entity], reached))[entity]

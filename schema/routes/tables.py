@@ -110,7 +110,6 @@ class TableRoute:
     async def _pages(
         self, client: Client, chosen: Table, variables: dict[str, Any]
     ) -> AsyncGenerator[tuple[QueryRequest, Answer], None]:
-        """Yield the queries of the pages of a table with their answers."""
         cursor: str | None = None
         while True:
             values = variables if cursor is None else variables | {"after": cursor}

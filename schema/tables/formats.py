@@ -293,7 +293,6 @@ def _cut(text: str) -> str:
 def _write_group(
     arrow: Any, writer: Any, schema: Any, columns: Sequence[Column], page: list[list[Any]]
 ) -> None:
-    """Write a page as a group of rows."""
     arrays = [
         arrow.array([typed(column, value) for value in values], field.type)
         for column, field, values in zip(columns, schema, zip(*page, strict=True), strict=True)

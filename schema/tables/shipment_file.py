@@ -134,7 +134,6 @@ Result = Mapping[str, str]
 
 
 def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
-    """Return the results of a check as texts."""
     findings = checked.findings
     legs = [one for one in findings if isinstance(one, UnsettledLeg)]
     ones = [one.applicable for one in findings if not isinstance(one, UnsettledLeg)]

@@ -81,7 +81,6 @@ class WatchedSource(Node):
     async def _of(
         self, info: Info, types: Sequence[str], order: Enum, show: Callable[[RecordedEvent], T]
     ) -> PageSource[T]:
-        """Return pages of events of its stream."""
         services = info.context.services
         moment = self.moment or await services.as_of.resolve()
         return stream_pages(services.recorder, self.entity, types, moment.position, order, show)

@@ -183,7 +183,6 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
 
 
 def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
-    """Return the fields of a stored event."""
     return {
         "originator_id": row["stream"],
         "originator_version": row["version"],

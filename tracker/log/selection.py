@@ -212,7 +212,6 @@ async def filter_each(
 async def _read_subjects(
     recorder: Recorder, events: Sequence[RecordedEvent]
 ) -> dict[int, Subjects]:
-    """Return the subjects of events, by position."""
     streams = {event.stream for event in events if event.version > 1}
     by_stream = await recorder.read_streams(streams) if streams else {}
     return {

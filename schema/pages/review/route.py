@@ -165,7 +165,6 @@ class ReviewRoute:
         return see_other(path)
 
     async def _text_of(self, candidate: Mapping[str, Any]) -> SnapshotText:
-        """Return the text of the snapshot of a candidate."""
         if candidate["snapshot"] is None:
             return SnapshotText(note="Nothing could be fetched.")
         try:

@@ -48,11 +48,6 @@ def name_of(code: str) -> str:
     return ", ".join(names.get(part, part) for part in code.split(","))
 
 
-def is_place_code(text: str) -> bool:
-    """Return whether a text is the code of a place, in capitals."""
-    return text in _place_names()
-
-
 def place_names() -> list[str]:
     """Return the names of all countries and unions, A to Z."""
     return sorted({*_place_names().values()})

@@ -109,7 +109,6 @@ class PageData:
         )
 
     async def _feed(self, page_request: PageRequest, ending: str) -> Response:
-        """Return a feed or calendar of a page."""
         feed = page_request.page.feed
         if feed is None or ending not in feed.endings:
             raise NotFound(f"this page has no feed for .{ending}")
@@ -141,7 +140,6 @@ class PageData:
     async def _state_of_feed(
         self, page_request: PageRequest, ending: str, variables: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Return the data of a feed, at the moment of the page."""
         document, operation = feed_document(ending), feed_name(ending)
         state = data_of(await self._queries.execute(page_request, document, operation, variables))[
             "asOf"

@@ -102,7 +102,6 @@ class ClauseStatuses(AtMoment):
 def _items(
     control: MatchingControl, transitions: Sequence[Transition], order: SortKey, moment: Moment
 ) -> Iterator[Keyed[ClauseStatusPeriod]]:
-    """Yield the status periods of the matching clauses, with their keys in an order."""
     numbers = {item.clause.id: number for number, item in enumerate(control.state.clauses)}
     for item in control.clauses:
         for period in status_periods(item.clause.id, transitions):

@@ -87,7 +87,6 @@ class SearchAtMoment(AtMoment):
     def _pages(
         self, info: Info, answer: SearchAnswer, nearest: Sequence[SearchResult]
     ) -> PageSource[SearchResult]:
-        """Return the results in pages."""
         as_of = info.context.services.as_of
 
         async def items(span: KeyRange) -> list[Keyed[SearchResult | None]]:

@@ -230,7 +230,6 @@ class SupplyAnalysis(AtMoment):
         stage: Stage | None,
         form: str | None,
     ) -> list[Distribution]:
-        """Return the distribution of each commodity in each year."""
         as_of, orders = info.context.services.as_of, await self.orders(info)
         answer = AnswerContext(orders, self.moment)
         filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]

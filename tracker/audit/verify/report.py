@@ -136,7 +136,6 @@ def report(
 
 
 def _log_findings(verification: Verification | None) -> dict[str, Any]:
-    """Return the findings about the log."""
     if verification is None:
         return {}
     head, texts, snapshots = verification.head, verification.texts, verification.snapshots

@@ -167,7 +167,6 @@ def _in_words(problem: str) -> str:
 
 
 def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:
-    """Return the error of a missing or unexpected field."""
     if missing:
         return InvalidInput(
             f"expected the field {field}",

@@ -34,12 +34,6 @@ def find_product(commodity: Commodity, slug: str | None) -> Product | None:
     return _products().get((commodity, slug or ""))
 
 
-def forms_of(commodity: Commodity, slug: str | None) -> tuple[Form, ...]:
-    """Return the forms of a product's goods; empty if the product is not declared."""
-    product = find_product(commodity, slug)
-    return product.forms if product else ()
-
-
 def products() -> tuple[Product, ...]:
     """Return all declared products, in the order of the file."""
     return tuple(_products().values())

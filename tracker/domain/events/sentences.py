@@ -351,7 +351,6 @@ def _outcome(fact: watch.FetchFact) -> str:
 
 
 def _of_poll(name: str, fact: watch.Looked) -> str:
-    """Return the result of a poll."""
     how = "was polled completely" if fact.complete else "could not be polled completely"
     day = date_phrase(fact.covers_until) if fact.covers_until else ""
     until = f", up to what was announced by {day}" if day else ""

@@ -170,7 +170,6 @@ def _atom_text(element: etree._Element | None) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Return text without HTML markup."""
     if "<" not in text and "&" not in text:
         return text
     return read_apart(text_of_markup, text)

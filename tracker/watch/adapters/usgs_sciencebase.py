@@ -222,7 +222,6 @@ def _items(
 def _release_files(
     address: str, year: int, release: Item
 ) -> Generator[adapter.Request | Finding, adapter.Response | None, list[ReleaseFile]]:
-    """Return the files of a release and of its child items."""
     catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
     response = yield from fetch(
         adapter.Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT)

@@ -284,7 +284,6 @@ def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]
 
 
 def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
-    """Return the note for a value."""
     return next(
         (row.at(c.index) for c in columns if c.is_note and c.statistic is column.statistic), ""
     )
