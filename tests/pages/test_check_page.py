@@ -46,11 +46,11 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     text = await read(corpus, TUNGSTEN)
     parts = [
         "Check a shipment: Tungsten, HS 284990, from China to Germany",
-        "Information, not legal advice.",
         "Certainly: The exporter needs a trade licence from the Ministry of Commerce of China",
         "Next: apply for the licence before you ship.",
         "Possibly: The exporter needs a dual-use licence",
         CARBIDE,
+        "Information, not legal advice.",
         "Applicable rules",
         "Possible rules",
         "Changes of the next 12 months",
@@ -307,7 +307,8 @@ def test_a_matching_rule_is_certain_only_with_a_confirmed_status(certainty: str,
 
 def test_a_rule_that_ended_by_its_own_terms_is_stated() -> None:
     shipment = checked()
-    ended = {"obligation": "It ended.", "firstDay": "2025-01-01", "clause": {"status": "EXPIRED"}}
+    clause = {"status": "EXPIRED", "measure": "TARIFF", "confirmation": "BY_TERMS"}
+    ended = {"obligation": "It ended.", "firstDay": "2025-01-01", "clause": clause}
     [sentence] = answer({**shipment, "notInForce": [ended]})
     assert (sentence.certainty, sentence.text) == ("Ended", f"It ended. {UNSETTLED}")
 

@@ -1,5 +1,6 @@
 """Bars of statuses over time: nothing outside, in order, no overlap, and a shape and a word for each."""
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from schema.pages.charts.status_bars import (
     periods_of,
 )
 from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS
+from tests.support.api import Api
 from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.basics.word import Hue, Shape
@@ -200,3 +202,39 @@ def test_days_of_a_scale_are_equally_wide_and_begin_at_its_edges() -> None:
     assert scale.start(date(2024, 1, 1)) == 0
     assert scale.end(None) == 100
     assert scale.end(date(2025, 6, 1)) == scale.start(date(2025, 6, 2))
+
+
+@each_case(
+    ("path", "label"),
+    [
+        ("/controls/cn-mofcom-2024-46", "Status: ban in force"),
+        ("/commodities/gallium", "Status: dual-use licence in force"),
+        ("/places/CN", "Status: "),
+        ("/places/CH", "Status: not recorded"),
+        (
+            "/check?commodity=gallium&form=METAL&origin=CN&destination=US",
+            "Status: ban in force, not confirmed",
+        ),
+        (
+            "/check?commodity=gallium&form=METAL&origin=CH&destination=CH",
+            "Status: dual-use licence in force, possibly",
+        ),
+    ],
+    ids=str,
+)
+async def test_the_first_line_after_the_title_begins_with_the_mark_of_its_status(
+    corpus: Api, path: str, label: str
+) -> None:
+    html = (
+        await corpus.request("GET", f"{path}{'&' if '?' in path else '?'}valid=2026-11-29")
+    ).text
+    after_title = html.partition("</h1>")[2].lstrip()
+    line = re.match(
+        r'<section class="answer"[^>]*>\s*<p>\s*(<svg .*?</svg>) (.*?)</p>', after_title, re.S
+    )
+    assert line, after_title[:300]
+    mark, text = line.groups()
+    assert 'role="img"' in mark
+    assert f'aria-label="{label}' in mark
+    assert ("?</text>" in mark) == bool(re.search("not confirmed|not recorded|possibly", label))
+    assert text

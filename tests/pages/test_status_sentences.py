@@ -48,6 +48,11 @@ def control(*clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def texts(of: dict[str, Any], day: date) -> list[str]:
+    """Return the first lines of an instrument."""
+    return [one.text for one in leads(of, day)]
+
+
 RESTS = (
     ("IN_FORCE", "2024-12-03", "2025-11-08"),
     ("SUSPENDED", "2025-11-09", "2026-11-27"),
@@ -157,7 +162,7 @@ def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:
 
 
 def test_each_group_of_clauses_has_its_sentence() -> None:
-    assert leads(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
+    assert texts(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
         "The clause on gallium has been in force since 3\u00a0Dec\u00a02024.",
         "2\u00a0clauses on gallium are suspended until 27\u00a0Nov\u00a02026,"
         " and back on 28\u00a0Nov\u00a02026 without another act.",
@@ -190,7 +195,7 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
 def test_a_sentence_of_a_clause_has_its_days(
     periods: list[tuple[str, str, str | None]], sentence: str
 ) -> None:
-    assert leads(control(clause("1", *periods)), DAY) == [sentence]
+    assert texts(control(clause("1", *periods)), DAY) == [sentence]
 
 
 def test_an_instrument_without_clauses_has_its_title() -> None:
@@ -205,7 +210,7 @@ def test_a_status_that_is_not_confirmed_says_so_in_the_heading_and_below_it() ->
     back = {"confirmation": "BY_TERMS", "statusStatement": statement}
     both = control(clause("1", *BACK, **back), clause("2", *BACK, **back))
     assert heading(both, DAY).endswith(" is in force by its own terms (not confirmed)")
-    assert leads(both, DAY) == [f"2\u00a0clauses on gallium: {statement}"]
+    assert texts(both, DAY) == [f"2\u00a0clauses on gallium: {statement}"]
 
 
 def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
@@ -215,4 +220,4 @@ def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
     assert heading(both, DAY).endswith(
         ": 1\u00a0clause in force; 1 in force by its own terms, which a statement contradicts"
     )
-    assert leads(both, DAY)[1] == f"The clause on gallium: {statement}"
+    assert texts(both, DAY)[1] == f"The clause on gallium: {statement}"

@@ -24,6 +24,13 @@ HUE_WORDS: Mapping[str, str] = {
 }
 """Words of the legend."""
 
+DOUBTS: Mapping[str, str] = {
+    "CONFIRMED": "",
+    "BY_TERMS": "not confirmed",
+    "CONTRADICTED": "contradicted",
+}
+"""Words for the doubt about a status, by its confirmation."""
+
 PAGE_COLOURS: Mapping[str, str] = {
     "ban": "var(--ban)",
     "licence": "var(--licence)",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from schema.pages.charts.status_marks import DOUBTS
 from schema.pages.controls.rule_words import next_step
 from schema.pages.site.name_fields import name_of
 from tracker.domain.shipments.obligations import with_conditions
@@ -43,6 +44,17 @@ class Sentence:
     text: str
     control: str = ""
     """The instrument that has the rule, with all of its firms; empty if it is about several."""
+    measure: str = ""
+    """The measure of its rule; empty without a rule."""
+    status: str = "IN_FORCE"
+
+    confirmation: str = "CONFIRMED"
+
+    @property
+    def doubt(self) -> str:
+        """Return the doubt about the rule in words; empty if it certainly has the status."""
+        certain = self.certainty in (CERTAINLY, NOT_IN_FORCE, ENDED)
+        return DOUBTS[self.confirmation] if certain else self.certainty.lower()
 
 
 def shipment_title(values: Mapping[str, str]) -> str:
@@ -100,7 +112,9 @@ def _with_next_step(first: Sentence, shipment: Mapping[str, Any]) -> Sentence:
 def _sentence(one: VerdictNode) -> Sentence:
     clause = one["clause"]
     text = with_conditions(one["obligation"], clause["reasons"])
-    return Sentence(CERTAINTY[clause["certainty"]], text, clause["control"]["key"])
+    return Sentence(
+        CERTAINTY[clause["certainty"]], text, clause["control"]["key"], clause["clause"]["measure"]
+    )
 
 
 def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
@@ -111,7 +125,9 @@ def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
             (one["clause"]["certainty"] for one in certain[MAX_CERTAIN:]), key=SUREST_FIRST
         )
         more = f"{many(len(certain) - MAX_CERTAIN, 'more rule')} below."
-        yield Sentence(CERTAINTY[weakest], more)
+        yield Sentence(
+            CERTAINTY[weakest], more, measure=certain[MAX_CERTAIN]["clause"]["clause"]["measure"]
+        )
 
 
 def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
@@ -128,7 +144,7 @@ def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
                 key=SUREST_FIRST,
                 default="POSSIBLE" if duties["lines"] else "NOT_CONFIRMED",
             )
-            yield Sentence(CERTAINTY[weakest], duties["statement"])
+            yield Sentence(CERTAINTY[weakest], duties["statement"], measure="TARIFF")
 
 
 def percent_range(part: Mapping[str, Any]) -> str:
@@ -163,6 +179,7 @@ def _possible(possible: Sequence[VerdictNode]) -> Iterator[Sentence]:
             POSSIBLY,
             f"{many(len(possible), 'further rule')} {apply} if conditions are met"
             f" ({', '.join(kinds)}).",
+            measure=possible[0]["clause"]["clause"]["measure"],
         )
 
 
@@ -170,12 +187,24 @@ def _later(not_in_force: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
     ended = [one for one in not_in_force if one["clause"]["status"] == "EXPIRED"]
     rules = [one for one in not_in_force if one not in ended]
     for one in ended:
-        yield Sentence(ENDED, one["obligation"])
+        clause = one["clause"]
+        yield Sentence(
+            ENDED,
+            one["obligation"],
+            "",
+            clause["measure"],
+            clause["status"],
+            clause["confirmation"],
+        )
     if not rules:
         return
     days = sorted(one["firstDay"] for one in rules if one["firstDay"])
     first = f" The first of them applies from {short_date(days[0])}." if days else ""
     are = "is" if len(rules) == 1 else "are"
     yield Sentence(
-        NOT_IN_FORCE, f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}"
+        NOT_IN_FORCE,
+        f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}",
+        measure=rules[0]["clause"]["measure"],
+        status=rules[0]["clause"]["status"],
+        confirmation=rules[0]["clause"]["confirmation"],
     )

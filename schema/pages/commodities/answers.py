@@ -24,6 +24,7 @@ class ClauseAnswer(Struct, frozen=True):
     text: str
     control: str
     source: Mapping[str, Any] | None
+    clause: Mapping[str, Any]
 
 
 def clause_answers(
@@ -91,4 +92,5 @@ def _answer(group: Sequence[Pair], is_first: bool) -> ClauseAnswer:
         f"{with_capital(rule(node, [clause]))}. {clause['statusStatement']} {step}".rstrip(),
         node["key"],
         because["source"] if because else None,
+        clause,
     )

@@ -63,14 +63,16 @@ def _present(
     known_until = facts_until(as_of["horizon"], control)
     table = clause_bars(control, moment.day)
     title = heading(control, moment.day)
+    first_lines = leads(control, moment.day)
+    texts = [one.text for one in first_lines]
     return {
         "title": title,
         "next": next_step_of(control),
-        "description": " ".join([control["title"] + ".", *leads(control, moment.day)]),
-        "leads": leads(control, moment.day),
+        "description": " ".join([control["title"] + ".", *texts]),
+        "leads": first_lines,
         "answer_lines": [
             AnswerLine(f"{control['title']}."),
-            *map(AnswerLine, leads(control, moment.day)),
+            *map(AnswerLine, texts),
             *map(AnswerLine, filter(None, [next_step_of(control)])),
         ],
         "table_of_clauses": table,

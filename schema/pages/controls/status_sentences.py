@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from schema.pages.charts.status_bars import Period, periods_of
 from schema.pages.controls.rule_words import MAX_GOODS, subject
-from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.wording.phrases import in_running_text, listed, many, short_date
 
 SUPPORT = {
@@ -109,7 +111,14 @@ def _verb(status: str, count: int) -> str:
     return verb if count == 1 else {"is": "are", "has": "have"}[verb]
 
 
-def leads(control: Mapping[str, Any], day: date) -> list[str]:
+class Lead(Struct, frozen=True):
+    """A sentence on clauses with the same status, and the strictest of them."""
+
+    text: str
+    clause: Mapping[str, Any]
+
+
+def leads(control: Mapping[str, Any], day: date) -> list[Lead]:
     """Return a sentence for each group of clauses with the same status: the clauses, start and end."""
     grouped: dict[tuple[Period, Period | None, str], list[Mapping[str, Any]]] = {}
     for clause in control["clauses"]:
@@ -123,7 +132,10 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
             state = (bare, next_period(periods, day), statement)
             grouped.setdefault(state, []).append(clause)
     return [
-        f"{_clauses(alike)}: {statement}" if statement else _lead(current, following, alike)
+        Lead(
+            f"{_clauses(alike)}: {statement}" if statement else _lead(current, following, alike),
+            min(alike, key=lambda clause: Measure[clause["measure"]].rank),
+        )
         for (current, following, statement), alike in sorted(
             grouped.items(),
             key=lambda item: (ClauseStatus[item[0][0].status].rank, item[0][0].first),

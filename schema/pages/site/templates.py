@@ -11,12 +11,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE
+from schema.pages.charts.status_marks import DOUBTS, HUE_WORDS, LEGEND_WORDS, ON_PAGE
 from schema.pages.site import address, amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
-from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.wording import phrases
 
 LEVELS = {
@@ -91,6 +91,8 @@ def environment() -> jinja2.Environment:
         "value": value,
         "on_page": ON_PAGE,
         "statuses": ClauseStatus,
+        "measures": Measure,
+        "doubts": DOUBTS,
         "hue_words": HUE_WORDS,
         "legend_words": LEGEND_WORDS,
         "levels": LEVELS,
