@@ -3,16 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Annotated, TypeAlias
+
+from strawberry import argument
 
 from projections.query.as_of import AsOf
 from projections.query.histories import HistoryRow
 from projections.query.lists import Days, Key, Keyed, KeyRange
 from schema.base.global_ids import decode_opaque, encode_opaque
 from schema.inputs.pagination import cursor_error
+from schema.inputs.ranges import DayRange
 from schema.root.events import is_entity_name
 from schema.types.connection import PageSource
 from schema.types.event import HistoryVersion, history_version
 from tracker.log.resume_token import MAX_POSITION
+
+EntityName: TypeAlias = Annotated[
+    str,
+    argument(
+        description="The name of the entity in the log, such as `export-control/cn-mofcom-2024-46`."
+    ),
+]
+HeldIn: TypeAlias = Annotated[
+    DayRange | None, argument(description="Only versions that hold in this period.")
+]
 
 
 def history_pages(

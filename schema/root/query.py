@@ -33,7 +33,7 @@ from schema.root.candidates import ReviewQueries
 from schema.root.changes import CHANGE_FILTERS, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
 from schema.root.events import OneEvent, check_tokens, event_pages, log_range, search_pages
-from schema.root.history import history_pages
+from schema.root.history import EntityName, HeldIn, history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
 from schema.root.proofs import Proofs
@@ -121,16 +121,8 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
     async def history(
         self,
         info: Info,
-        entity: Annotated[
-            str,
-            argument(
-                description="The name of the entity in the log, such as"
-                " `export-control/cn-mofcom-2024-46`."
-            ),
-        ],
-        valid: Annotated[
-            DayRange | None, argument(description="Only versions that hold in this period.")
-        ] = None,
+        entity: EntityName,
+        valid: HeldIn = None,
         known: Annotated[
             TimeRange | None,
             argument(

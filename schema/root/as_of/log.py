@@ -13,10 +13,10 @@ from schema.base.scalars import Position
 from schema.inputs import arguments
 from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import PageRequest
-from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
+from schema.inputs.ranges import RecordedIn, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
 from schema.root.events import event_pages, log_range, search_pages
-from schema.root.history import history_pages
+from schema.root.history import EntityName, HeldIn, history_pages
 from schema.types.connection import Connection, PageSource
 from schema.types.event import HistoryVersion, KnownEvent
 from schema.types.list_field import PAGING, list_field
@@ -42,18 +42,7 @@ class LogUntilMoment(AtMoment):
 
     @list_field(HistoryVersion)
     async def history(
-        self,
-        info: Info,
-        entity: Annotated[
-            str,
-            argument(
-                description="The name of the entity in the log, such as"
-                " `export-control/cn-mofcom-2024-46`."
-            ),
-        ],
-        valid: Annotated[
-            DayRange | None, argument(description="Only versions that hold in this period.")
-        ] = None,
+        self, info: Info, entity: EntityName, valid: HeldIn = None
     ) -> PageSource[HistoryVersion]:
         """The versions of an entity's state on both time axes, as known at this position. A version that
         was replaced later has no `knownUntil`. Ordered as `history` of `Query`. It depends on the position
