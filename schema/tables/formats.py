@@ -32,6 +32,8 @@ PRODUCT = "Critical-minerals policy tracker"
 CHUNK_BYTES = 64 * 1024
 MAX_SHEET_ROWS = 1_048_575
 """Maximum number of rows of an XLSX sheet below the header row."""
+MAX_WIDTH = 60
+"""Maximum width of an XLSX column in characters, beside a margin."""
 MAX_CELL_CHARACTERS = 32_767
 """Maximum length of an XLSX cell in UTF-16 units: XlsxWriter cuts longer texts silently."""
 NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
@@ -144,12 +146,15 @@ class Xlsx:
             book = xlsxwriter.Workbook(file, options)
             sheet = book.add_worksheet(header.table.name)
             _append(sheet, 0, [[column.name for column in columns]])
+            sheet.freeze_panes(1, 0)
             async with aclosing(pages):
                 async for page in pages:
                     if count + len(page) > MAX_SHEET_ROWS:
                         raise TooLarge(
                             f"a sheet has at most {MAX_SHEET_ROWS:,} rows: narrow the table"
                         )
+                    if not count:
+                        _fit(sheet, columns, page)
                     await thread.run(_append_cells, sheet, count + 1, columns, page)
                     count += len(page)
             _append(book.add_worksheet("about"), 0, header.lines().items())
@@ -258,6 +263,14 @@ def _texts(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
 def _append_cells(sheet: Any, first: int, columns: Sequence[Column], page: list[list[Any]]) -> None:
     cells = ([_xlsx(*pair) for pair in zip(columns, row, strict=True)] for row in page)
     _append(sheet, first, cells)
+
+
+def _fit(sheet: Any, columns: Sequence[Column], page: list[list[Any]]) -> None:
+    """Set the widths of columns by their names and by the texts of the first page, in characters."""
+    for index, column in enumerate(columns):
+        texts = (str(_xlsx(column, row[index]) or "") for row in page)
+        longest = max(map(len, (column.name, *texts)))
+        sheet.set_column(index, index, min(longest, MAX_WIDTH) + 1)
 
 
 def _append(sheet: Any, first: int, rows: Iterable[Iterable[Any]]) -> None:

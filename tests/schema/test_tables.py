@@ -303,6 +303,18 @@ async def test_text_of_others_is_not_a_formula_in_a_spreadsheet(services: Servic
     assert sheet.cell(2, column).data_type == "s"
 
 
+async def test_a_sheet_keeps_its_header_in_sight_and_its_columns_fit_their_texts(api: Api) -> None:
+    file = await get(api, "controls.xlsx", commodity="gallium", valid="2026-11-29")
+    sheet = openpyxl.load_workbook(io.BytesIO(file.content)).worksheets[0]
+    assert sheet.freeze_panes == "A2"
+    assert sheet.max_row > 1
+    spans = [(one.min, one.max, one.width) for one in sheet.column_dimensions.values()]
+    for column in sheet.iter_cols():
+        longest = max(len(str(one.value)) for one in column if one.value is not None)
+        [width] = [width for first, last, width in spans if first <= column[0].column <= last]
+        assert min(longest, 60) <= width <= min(longest, 60) + 3, column[0].value
+
+
 @pytest.mark.parametrize("title", ["Rule #5 of MOFCOM", "#5", 'Rule "#5", of MOFCOM', "Rule 5"])
 async def test_programs_that_skip_comments_read_whole_rows(
     services: Services, tmp_path: Path, title: str
