@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from schema.inputs.arguments import parse_selection
 from schema.services import Services
@@ -14,7 +15,7 @@ from tests.support.cases import each_case
 from tests.support.log_events import append_all
 from tests.support.query_plans import ExplainingPool, nodes
 from tracker.log.recorder import Recorder
-from tracker.log.selection import Selection, read_selected, streams_selected
+from tracker.log.selection import Selection, filter_each, read_selected, streams_selected
 from tracker.postgres.database import Connection, Target, connect, create_pool
 
 ABOUT: dict[str, dict[str, Any]] = {
@@ -53,13 +54,27 @@ def chosen(about: dict[str, Any]) -> Selection:
     )
 
 
-@each_case("about", ABOUT.values(), ids=ABOUT)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sent_about(read_services: Services) -> list[list[str]]:
+    """Return the events that the stream sends of each; one reading of the log selects most."""
+    recorder, selections = read_services.recorder, [chosen(about) for about in ABOUT.values()]
+    found: list[list[str]] = [[] for _ in selections]
+    async for log_page in read_selected(recorder, 0, await recorder.head(), Selection()):
+        selected = filter_each(recorder, log_page, selections)
+        for positions in found:
+            positions += [str(event.position) for event in await anext(selected)]
+    for number, selection in enumerate(selections):
+        if selection.entity is not None:
+            found[number] = await sent(recorder, selection)
+    return found
+
+
+@each_case(("number", "about"), enumerate(ABOUT.values()), ids=ABOUT)
 async def test_pages_both_ways_are_what_the_stream_sends(
-    read_services: Services, about: dict[str, Any]
+    read_services: Services, sent_about: list[list[str]], number: int, about: dict[str, Any]
 ) -> None:
     api, asked = Api(read_services), {"order": "POSITION", **about}
-    every = await sent(read_services.recorder, chosen(about))
-    size, most = 7, 14
+    every, size, most = sent_about[number], 7, 14
     there = await walked(api, DOCUMENT, size, len(every), most, True, **asked)
     assert [edge["cursor"] for edge in there] == every[:most]
     back = await walked(api, DOCUMENT, size, len(every), most, False, **asked)
