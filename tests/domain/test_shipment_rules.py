@@ -1,5 +1,6 @@
 """Rules on all goods, preferences, exporters, listed firms, quotas with a tariff, and their order."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.support.cases import each_case
@@ -15,6 +16,7 @@ from tests.support.shipment_checks import (
     questions,
     total,
 )
+from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.shipments.obligations import obligation, summary
 
 LINES = [{"name": "Lines of the annex", "hs": ["81129210"]}]
@@ -291,6 +293,23 @@ def test_the_strongest_rule_of_each_certainty_comes_first_and_in_the_summary() -
         "The export is prohibited (Gallium to the US, clause ban), but it is limited to the end use military"
         " uses."
     )
+
+
+def test_the_summary_names_the_exceptions_of_a_certain_rule() -> None:
+    lean = [{"name": "Lean ore", "threshold": "below 1.7 %"}]
+    text = summary(check(control(clause(exemptItems=lean)), commodity="gallium"))
+    assert text.startswith("Certain: The export is prohibited")
+    assert text.endswith(" Exceptions to check: Do the goods fit “Lean ore, below 1.7 %”?")
+
+
+def test_a_summary_says_once_that_a_status_is_not_confirmed() -> None:
+    of = check(control(clause()), commodity="gallium")
+    unconfirmed = [
+        replace(one, applicable=replace(one.applicable, confirmation=Confirmation.BY_TERMS))
+        for one in of.verdicts
+    ]
+    text = summary(replace(of, verdicts=tuple(unconfirmed)))
+    assert text.startswith("Not confirmed: The export is prohibited")
 
 
 def test_a_summary_without_rules_gives_the_verdicts_on_the_legs() -> None:

@@ -273,6 +273,7 @@ def rule(kind: str, match: str, certainty: str | None = None) -> dict[str, Any]:
     clause = {
         "certainty": certainty or match,
         "reasons": reasons,
+        "exceptions": [],
         "control": {"key": "a"},
         "clause": {"measure": "BAN"},
     }

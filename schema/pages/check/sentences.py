@@ -7,7 +7,7 @@ from typing import Any
 from schema.pages.charts.status_marks import DOUBTS
 from schema.pages.controls.rule_words import next_step
 from schema.pages.site.name_fields import name_of
-from tracker.domain.shipments.obligations import with_conditions
+from tracker.domain.shipments.obligations import with_conditions, without_doubt
 from tracker.domain.wording.phrases import (
     listed,
     many,
@@ -111,7 +111,9 @@ def _with_next_step(first: Sentence, shipment: Mapping[str, Any]) -> Sentence:
 
 def _sentence(one: VerdictNode) -> Sentence:
     clause = one["clause"]
-    text = with_conditions(one["obligation"], clause["reasons"])
+    text = with_conditions(
+        without_doubt(one["obligation"]), clause["reasons"], clause["exceptions"]
+    )
     return Sentence(
         CERTAINTY[clause["certainty"]], text, clause["control"]["key"], clause["clause"]["measure"]
     )

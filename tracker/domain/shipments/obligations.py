@@ -19,10 +19,16 @@ from tracker.domain.wording.phrases import (
     listed,
     place_in_text,
     quantity_phrase,
+    with_capital,
 )
 
 GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
 """Publishers of the law of an issuer that apply none of it."""
+
+
+MAX_EXCEPTIONS = 2
+"""Maximum number of exceptions in a sentence; `exceptions` has all."""
+NOT_CONFIRMED = "By its text, not confirmed"
 
 
 def obligation(one: Applicable) -> str:
@@ -38,9 +44,21 @@ def obligation(one: Applicable) -> str:
     return f"{doubt}: {sentence[:1].lower()}{sentence[1:]}" if doubt else sentence
 
 
-def with_conditions(sentence: str, reasons: Sequence[str]) -> str:
-    """Return an obligation with the reasons why it applies only possibly."""
-    return f"{sentence[:-1]}, but {'; '.join(reasons)}." if reasons else sentence
+def with_conditions(sentence: str, reasons: Sequence[str], exceptions: Sequence[str] = ()) -> str:
+    """Return an obligation with the reasons why it applies only possibly, or with its exceptions."""
+    if reasons:
+        return f"{sentence[:-1]}, but {'; '.join(reasons)}."
+    if not exceptions:
+        return sentence
+    more = len(exceptions) - MAX_EXCEPTIONS
+    named = [*exceptions[:MAX_EXCEPTIONS], *([f"{more} more"] if more > 0 else [])]
+    text = "; ".join(named)
+    return f"{sentence} Exceptions to check: {text}{'' if text.endswith(('?', '.')) else '.'}"
+
+
+def without_doubt(sentence: str) -> str:
+    """Return an obligation without the words that its status is not confirmed, to stand after a label."""
+    return with_capital(sentence.removeprefix(f"{NOT_CONFIRMED}: "))
 
 
 def _doubt(one: Applicable) -> str | None:
@@ -53,7 +71,7 @@ def _doubt(one: Applicable) -> str | None:
         return None
     if stated := one.state.stated_suspension:
         return f"By its text, but stated to be suspended to {date_phrase(stated.until)}"
-    return "By its text, not confirmed"
+    return NOT_CONFIRMED
 
 
 def _duty_to_act(one: Applicable) -> str:
@@ -114,8 +132,11 @@ def summary(check: ShipmentCheck, unsettled: Sequence[str] = ()) -> str:
     rules = [one.applicable for one in check.verdicts]
     strongest = [next((one for one in rules if one.certainty is of), None) for of in Certainty]
     sentences = [
-        f"{one.certainty.phrase.capitalize()}: {with_conditions(obligation(one), one.reasons)}"
-        for one in strongest
-        if one
+        f"{one.certainty.phrase.capitalize()}: {_in_summary(one)}" for one in strongest if one
     ]
     return " ".join(sentences or unsettled)
+
+
+def _in_summary(one: Applicable) -> str:
+    exceptions = [of.reason for of in one.exceptions]
+    return with_conditions(without_doubt(obligation(one)), one.reasons, exceptions)
