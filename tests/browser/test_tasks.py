@@ -189,7 +189,7 @@ async def test_gallium_through_hamburg_is_checked_after_the_port_is_corrected(
         await reader.click("Use Germany")
         await reader.see(
             re.compile("Gallium, metal, from China through Germany to the United States"),
-            "By its text, not confirmed: the export is prohibited",
+            "Not confirmed: The export is prohibited",
         )
 
 

@@ -84,7 +84,7 @@ async def test_an_embed_says_where_it_is_from_and_how_complete_it_is(
         ("places/CN?", "by their own terms"),
         (
             "check?commodity=gallium&form=METAL&origin=CN&destination=US&",
-            "By its text, not confirmed",
+            "Not confirmed",
         ),
     ],
 )
