@@ -21,7 +21,7 @@ from tracker.corpus.compiling import (
     usgs_readings,
 )
 from tracker.corpus.files import Act, list_files, read_acts
-from tracker.corpus.tariffs import TARIFFS, tariff_readings
+from tracker.corpus.tariffs import shipped_tariffs
 from tracker.domain.basics.codec import encode
 from tracker.errors import NotFound
 from tracker.sources.readers.corpus_format import parse_line
@@ -66,7 +66,7 @@ def test_the_corpus_that_ships_is_what_its_files_compile_to() -> None:
 def test_the_figures_that_ship_are_those_of_the_publishers_files(shared_data: Path) -> None:
     raw = shared_data / "raw"
     readings = [*baci_readings(raw / "baci"), *iea_readings(raw / "iea"), *usgs_readings(raw)]
-    readings += tariff_readings(HERE / TARIFFS)
+    readings += shipped_tariffs(HERE)
     assert list(contradictions(acts(), readings)) == []
     assert format_corpus(compile_corpus(acts(), readings)) == b"".join(shipped_lines())
 

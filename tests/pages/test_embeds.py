@@ -82,10 +82,7 @@ async def test_an_embed_says_where_it_is_from_and_how_complete_it_is(
         ("controls/cn-mofcom-2024-46?", "by their own terms (not confirmed)"),
         ("commodities/graphite?", "by its own terms since 28 November 2026 (not confirmed)"),
         ("places/CN?", "by their own terms"),
-        (
-            "check?commodity=gallium&form=METAL&origin=CN&destination=US&",
-            "Not confirmed",
-        ),
+        ("check?commodity=gallium&form=METAL&origin=CN&destination=US&", "Not confirmed"),
     ],
 )
 async def test_an_embedded_answer_marks_statuses_that_are_not_confirmed(

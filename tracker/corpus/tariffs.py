@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from tracker.commands.commands import PlannedEvent
+from tracker.domain.basics.codec import from_builtins
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.fact import Source
 from tracker.domain.figures.tariff import (
@@ -88,7 +89,7 @@ class EuLine(msgspec.Struct, forbid_unknown_fields=True):
 def eu_tariff_readings(path: Path) -> Iterator[PlannedEvent]:
     """Yield the facts of the file of the Combined Nomenclature."""
     first, *rows = path.read_bytes().splitlines()
-    of = msgspec.json.decode(first, type=EuEdition)
+    of = from_builtins(EuEdition, msgspec.json.decode(first))
     yield _planned(
         EditionRead(
             source=of.source, place=EU, edition=of.edition, title=of.title, chapters=of.codes
