@@ -1,4 +1,4 @@
-"""Worked duties of imports into the European Union: up to the conventional rate, with anti-dumping duties by maker.
+"""Worked duties of imports into the European Union: the conventional rate, and anti-dumping duties by maker.
 
 The conventional rates are those that the author knew of the Combined Nomenclature before the lines were read.
 """
