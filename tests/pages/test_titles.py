@@ -174,7 +174,7 @@ async def test_a_page_names_the_number_of_an_act_whose_key_has_another_one(corpu
         ),
         (
             "/check?commodity=gallium&form=METAL&origin=CN&destination=US",
-            r"(Not confirmed|Contradicted): By its text, .*? the export is prohibited .*? Next: do not ship",
+            r"(Not confirmed: The|Contradicted: By its .*? the) export is prohibited .*? Next: do not ship",
         ),
         (
             "/commodities/nickel",

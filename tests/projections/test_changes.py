@@ -311,7 +311,14 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     assert american.keys() == {f"export-control/{id}" for id in ("us-bis-2025-19001", *tariffs)}
     kinds = [
         await changes(corpus, *days, kind=kind)
-        for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE", "FIRM")
+        for kind in (
+            "ALLIANCE",
+            "ANNOUNCEMENT",
+            "EXPORT_CONTROL",
+            "FIGURE",
+            "FIRM",
+            "TARIFF_EDITION",
+        )
     ]
     assert sum(map(len, kinds)) == len(everything)
 

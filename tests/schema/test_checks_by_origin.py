@@ -24,7 +24,7 @@ async def test_a_check_compares_the_goods_from_the_largest_producers(corpus: Api
     assert own["place"]["code"] == "CN"
     assert own["summary"] == of["summary"]
     assert own["possible"] == ["IMPORT_DUTY"]  # the duty can have ended: nothing confirms it
-    assert own["importDuties"]["high"] == of["importDuties"]["high"] == "16.8"
+    assert own["importDuties"]["high"] == of["importDuties"]["high"] == "22.3"
     codes = [one["place"]["code"] for one in others]
     assert {"BR", "NO"} <= {*codes}
     assert not {"CN", "DE"} & {*codes}
