@@ -1,6 +1,7 @@
 """Setuptools hooks that pyproject.toml cannot express.
 
 They set the description for a package index: README.md without pictures and links into the repository.
+They name the addresses of the project if `PROJECT_URL` is set to that of its repository on a forge.
 They add the documentation to the package that shows it. They make source distributions reproducible to
 the byte.
 """
@@ -69,7 +70,16 @@ class ReproducibleSource(sdist):
         return str(made)
 
 
+ADDRESSES = {
+    "Source": "",
+    "Documentation": "/blob/HEAD/docs/index.md",
+    "Changelog": "/blob/HEAD/CHANGELOG.md",
+    "Issues": "/issues",
+}
+project_url = os.environ.get("PROJECT_URL", "").rstrip("/")
+
 setup(
+    project_urls={name: project_url + path for name, path in ADDRESSES.items() if project_url},
     cmdclass={"build_py": BuildWithDocuments, "sdist": ReproducibleSource},
     long_description=LINK_TO_FILE.sub(
         r"\1", PICTURE.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ from deploy.postgres import PostgresError
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.site import DataDirectory
 from tests.support.checkout import FLOORS
-from tests.support.packed import PACKED_AT, pack
+from tests.support.packed import PACKED_AT, PROJECT_URL, pack
 from tests.support.shared_work import make_once
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.support.time_limits import within
@@ -116,10 +116,33 @@ def test_the_same_source_is_packed_to_the_same_bytes(packed: Path) -> None:
 def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path) -> None:
     archive = zipfile.ZipFile(next(packed.glob("*.whl")))
     metadata = next(name for name in archive.namelist() if name.endswith("METADATA"))
-    description = str(message_from_bytes(archive.read(metadata)).get_payload(decode=True), "utf-8")
+    fields = message_from_bytes(archive.read(metadata))
+    description = str(fields.get_payload(decode=True), "utf-8")
     assert "| auditor | Audit the log |" in description
     assert re.findall(r"\]\((?!https?://)[^)]*\)", description) == []
     assert "![" not in description
+    assert [url.partition(", ") for url in fields.get_all("Project-URL", [])] == [
+        ("Source", ", ", PROJECT_URL),
+        ("Documentation", ", ", f"{PROJECT_URL}/blob/HEAD/docs/index.md"),
+        ("Changelog", ", ", f"{PROJECT_URL}/blob/HEAD/CHANGELOG.md"),
+        ("Issues", ", ", f"{PROJECT_URL}/issues"),
+    ]
+    assert fields["Keywords"].count(",") >= 5
+
+
+def test_an_index_accepts_the_packages_and_their_metadata(packed: Path) -> None:
+    for tool, arguments in {
+        "twine": ["check", "--strict", *packed.glob("*.tar.gz"), *packed.glob("*.whl")],
+        "validate_pyproject": [packed / "source" / "pyproject.toml"],
+    }.items():
+        result = subprocess.run(
+            [sys.executable, "-m", tool, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within(60),
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_every_library_has_a_lowest_version_that_can_be_tested() -> None:

@@ -12,6 +12,7 @@ from tests.support.time_limits import within
 
 PACKED_AT = 1_790_000_000
 """Timestamp of all packed files, in seconds since 1970."""
+PROJECT_URL = "https://forge.example.org/minerals/tracker"
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
 )
@@ -36,7 +37,7 @@ def pack(directory: Path) -> None:
         check=True,
         capture_output=True,
         timeout=within(100),
-        env={**os.environ, "SOURCE_DATE_EPOCH": str(PACKED_AT)},
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(PACKED_AT), "PROJECT_URL": PROJECT_URL},
     )
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
         archive.extractall(directory, filter="data")
