@@ -79,43 +79,6 @@ async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus:
     assert await read(corpus, unescape(removal)) == await read(corpus, TUNGSTEN)
 
 
-KINDS_OF_QUESTIONS = {
-    "commodity=gallium&origin=CN&destination=US": (
-        "dual-use-items end-use listed-firm form item exempt exemption"
-    ),
-    "commodity=gallium&origin=CN&destination=DE": "content listed-firm",
-    "commodity=graphite&origin=CN&destination=US": "covers",
-    "commodity=gallium&origin=CN&destination=EU": "destination",
-    "commodity=gallium&destination=US": "group preference",
-    "commodity=tungsten&origin=CN&destination=US": "exempt item",
-    "commodity=tungsten&destination=US": "commodity exporter",
-}
-"""Kinds of questions with a yes or no, by shipments of today that ask them."""
-
-
-def kind_of(id: str) -> str:
-    """Return the kind of a question: the subject of an issuer's question, or the part of a clause."""
-    issuer, *parts = id.split("/")
-    return parts[0] if issuer.isupper() else parts[1]
-
-
-@pytest.mark.parametrize(("shipment", "kinds"), KINDS_OF_QUESTIONS.items())
-async def test_each_kind_of_question_is_answered_by_its_links(
-    corpus: Api, shipment: str, kinds: str
-) -> None:
-    address = f"/check?{shipment}&valid=2026-11-29"
-    state = (await corpus.request("GET", address.replace("/check", "/check.json"))).json()
-    html = await html_of(corpus, address)
-    asked: dict[str, str] = {}
-    for question in state["data"]["asOf"]["shipment"]["openQuestions"]:
-        if replies(html, question["text"]):
-            asked.setdefault(kind_of(question["id"]), question["text"])
-    assert set(kinds.split()) <= set(asked)
-    for text in asked.values():
-        for href in replies(html, text).values():
-            assert not replies(await html_of(corpus, href), text), f"{text} was asked again"
-
-
 async def test_an_answer_settles_all_rules_with_the_same_question(corpus: Api) -> None:
     path, question = "/check?commodity=lithium&valid=2025-12-01", "Are the goods in this form: ore?"
     data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
@@ -360,7 +323,7 @@ def test_every_possible_rule_stands_under_one_question(
         for n, keys in enumerate(settled)
     ]
     verdicts = [{"match": "POSSIBLE", "clause": clause(key)} for key in sorted(possible)]
-    asked = asked_questions({"openQuestions": questions}, Address("/check"))
+    asked = asked_questions({"openQuestions": questions, "verdicts": []}, Address("/check"))
     groups = possible_rules(verdicts, asked)
     placed = [key_of(rule["clause"]) for group in groups for rule in group.rules]
     assert sorted(placed) == sorted(possible)
@@ -379,7 +342,7 @@ def test_a_reply_keeps_earlier_answers() -> None:
         "field": "endUser",
         "clauses": [clause(("a", "1")), clause(("b", "1"))],
     }
-    [asked] = asked_questions({"openQuestions": [question]}, address)
+    [asked] = asked_questions({"openQuestions": [question], "verdicts": []}, address)
     assert (asked.field, asked.label) == ("endUser", "End user")
     assert [reply.words for reply in asked.replies] == ["Yes", "No"]
     assert asked.replies[0].href.endswith(
@@ -396,7 +359,7 @@ def test_a_question_on_a_place_leads_to_its_field() -> None:
         "field": "destination",
         "clauses": [],
     }
-    [asked] = asked_questions({"openQuestions": [question]}, Address("/check"))
+    [asked] = asked_questions({"openQuestions": [question], "verdicts": []}, Address("/check"))
     assert (asked.replies, asked.field) == ([], "destination")
 
 

@@ -6,7 +6,13 @@ from typing import Any
 from msgspec import Struct
 
 from schema.pages.site.address import Address
-from tracker.domain.shipments.question_id import IssuerQuestionId, QuestionId, parse_question_id
+from schema.pages.site.name_fields import name_of
+from tracker.domain.shipments.question_id import (
+    GOODS_QUESTION,
+    IssuerQuestionId,
+    QuestionId,
+    parse_question_id,
+)
 
 FIELDS = {
     "commodity": "Goods",
@@ -86,7 +92,8 @@ def key_of(rule: Rule) -> Key:
 def asked_questions(shipment: Mapping[str, Any], address: Address) -> list[AskedQuestion]:
     """Return the open questions of a check. Questions with the same words are one."""
     same: dict[str, list[Question]] = {}
-    for one in shipment["openQuestions"]:
+    of_legs = (one["question"] for one in shipment["verdicts"] if one["match"] is None)
+    for one in (*shipment["openQuestions"], *filter(None, of_legs)):
         same.setdefault(one["text"], []).append(one)
     return [_page_question(text, questions, address) for text, questions in same.items()]
 
@@ -95,13 +102,19 @@ def _page_question(text: str, questions: Sequence[Question], address: Address) -
     field = questions[0]["field"]
     return AskedQuestion(
         text,
-        [*_replies(questions, address)] if text.startswith(YES_OR_NO) else [],
+        [*_replies(questions, address)],
         None if field == ANSWERS else field,
-        frozenset(key_of(one) for question in questions for one in question["clauses"]),
+        frozenset(key_of(one) for question in questions for one in question.get("clauses", ())),
     )
 
 
 def _replies(questions: Sequence[Question], address: Address) -> Iterable[Reply]:
+    if questions[0]["id"] == GOODS_QUESTION:
+        stated = address.parameters
+        yield Reply(name_of(stated["commodity"]), address.narrowed(hsCode=None, codeOf=None))
+        yield Reply(f"Code {stated['hsCode']}", address.narrowed(commodity=None))
+    if not questions[0]["text"].startswith(YES_OR_NO):
+        return
     ids = [id for question in questions for id in _ids(question)]
     for word in ("yes", "no"):
         answers = [*_stated_answers(address), *(f"{one}:{word}" for one in ids)]

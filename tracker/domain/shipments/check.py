@@ -25,7 +25,7 @@ from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis
 from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
 from tracker.domain.shipments.conditions import Conditions
-from tracker.domain.shipments.question_id import DUAL_USE_ROLE, IssuerQuestionId
+from tracker.domain.shipments.question_id import DUAL_USE_ROLE, GOODS_QUESTION, IssuerQuestionId
 from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.rates import NO_RATE, Rate, rate_of, rate_questions
 from tracker.domain.shipments.shipment import Case
@@ -272,7 +272,7 @@ def _of_readings(case: Case, ones: Sequence[Applicable | None]) -> Applicable:
         return least
     of = case.shipment
     doubt = Question(
-        "shipment/goods",
+        GOODS_QUESTION,
         f"Which is right: {commodities_phrase([of.commodity] if of.commodity else ())}, or the code"
         f" {of.hs_code}?",
         "hsCode",

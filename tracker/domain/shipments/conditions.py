@@ -84,11 +84,10 @@ class Conditions(GoodsConditions):
         if self._clause.territory is not Territory.HOME:
             return self._has_content()
         if any(case.is_in(place, issuer) for place in shipment.route):
-            return self._open(
-                f"it may also cover goods in transit through {place_in_text(issuer)}",
-                "transit",
-                f"Does the clause cover goods in transit through {place_in_text(issuer)}?",
-            )
+            name = place_in_text(issuer)
+            reason = f"it may also cover goods in transit through {name}"
+            text = f"Do the acts of {name} cover goods in transit?"
+            return self._open_for_issuer(reason, "transit", "transit", text)
         return NOT_MET
 
     def _has_content(self) -> Condition:

@@ -128,7 +128,7 @@ def assumptions(shipment: Shipment, left_out: Sequence[Applicable] = ()) -> Iter
         words = sorted({one.state.clause.covers for one in left_out}, reverse=True)
         yield (
             f"Goods are shipped, not {listed(words, conjunction='or')}. Rules on these are left out:"
-            f" {listed(one.act for one in left_out)}. State the subject (`covers`) to check them."
+            f" {listed(one.act for one in left_out)}. State `covers` to check them."
         )
 
 

@@ -306,8 +306,8 @@ def _questions(
         )
     for code, line in sorted(missing.items()):
         yield (
-            f"Is the duty of {code} due? The edition of {date_phrase(line.printed_on)} prints it at"
-            f" {dotted(line.code)}, and no recorded duty has it."
+            f"The duty of {code} may be due: the edition of {date_phrase(line.printed_on)} prints it at"
+            f" {dotted(line.code)}, and no recorded duty has it. Ask the customs authority."
         )
 
 
