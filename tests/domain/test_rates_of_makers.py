@@ -1,13 +1,18 @@
-"""Duties with rates by maker, and duties by the place of consignment."""
+"""Duties with rates by maker, by quotas, and by the place of consignment."""
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.cases import each_case
 from tests.support.fact_builders import clause
-from tests.support.shipment_checks import american, bounds, check, fields, matches, questions
+from tests.support.shipment_checks import american, bounds, check, fields, matches, questions, total
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls.clause import Clause
+from tracker.domain.entities.recordable import check_recordable
+from tracker.errors import InvalidInput
 
 MAKERS: dict[str, Any] = {
     "measure": "tariff",
@@ -99,3 +104,53 @@ def test_a_duty_by_consignment_looks_at_the_place_of_export(
     of = check(american(clause(**CONSIGNED)), commodity="gallium", **way)
     assert matches(of) == match
     assert fields(of) == asked
+
+
+def part(first: str, last: str, tonnes: str, *places: str) -> dict[str, Any]:
+    amount = {"unit": "t", "value": tonnes}
+    return {"places": places, "quota": amount, "inForceFrom": first, "inForceUntil": last}
+
+
+LAST, THIS = ("2025-08-18", "2025-11-17"), ("2025-11-18", "2026-02-17")
+
+
+@each_case(
+    ("origin", "phrase"),
+    [
+        ("CN", "20 t for China from 18 November 2025 to 17 February 2026"),
+        ("FR", "7 t for the European Union from 18 November 2025 to 17 February 2026"),
+        ("BR", "5 t for all places without an own part from 18 November 2025 to 17 February 2026"),
+        (None, None),
+    ],
+)
+def test_the_part_of_a_quota_is_that_of_the_place_on_the_day(
+    origin: str | None, phrase: str | None
+) -> None:
+    parts = [
+        part(*LAST, "10", "CN"),
+        part(*THIS, "20", "CN"),
+        part(*THIS, "7", "EU"),
+        part(*THIS, "5"),
+        part(*LAST, "4"),
+    ]
+    own = clause(measure="tariff_rate_quota", rateText="A gap.", quotas=parts)
+    of = check(american(own), commodity="gallium", origin=origin)
+    told = [remark for remark in total(of).remarks if "quota" in remark]
+    assert [remark.partition("the quota is ")[2].rstrip(".") for remark in told] == (
+        [phrase] if phrase else []
+    )
+
+
+@each_case(
+    ("wrong", "path"),
+    [
+        (part("2025-11-18", "2025-11-17", "1"), ("quotas", 0, "inForceUntil")),
+        (part(*THIS, "-1"), ("quotas", 0, "quota", "value")),
+    ],
+)
+def test_a_part_of_a_quota_has_a_period_and_an_amount(
+    wrong: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_recordable(from_builtins(Clause, clause(quotas=[wrong])))
+    assert caught.value.path[-len(path) :] == path

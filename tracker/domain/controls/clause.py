@@ -34,7 +34,7 @@ from tracker.domain.basics.values import (
 )
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
-from tracker.domain.controls.scope import FirmRate, Item, PlaceException
+from tracker.domain.controls.scope import FirmRate, Item, PlaceException, PlaceQuota
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Source
 from tracker.errors import InvalidInput
 
@@ -117,6 +117,8 @@ class Clause(Value, frozen=True, kw_only=True):
     """The price of a price floor, in a unit such as `USD/kg`."""
     quota: Quantity | None = None
     """The amount of a quota."""
+    quotas: Annotated[tuple[PlaceQuota, ...], NOT_A_SUBJECT] = ()
+    """The parts of a quota by place and period, such as a quarter."""
     period: PartialDate | None = None
     """The year or month of a quota, such as `2026`. Without other days the quota is in force in this
     period."""

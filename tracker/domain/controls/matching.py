@@ -32,7 +32,7 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import members_of, unions_of
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.controls.scope import Item, PlaceException
+from tracker.domain.controls.scope import Item, PlaceException, PlaceQuota
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 ALL_GOODS = Commodity("all_goods")
@@ -299,6 +299,15 @@ def exception_for(clause: Clause, place: Place, day: date) -> PlaceException | N
             if name in one.places and one.holds_on(day):
                 return one
     return None
+
+
+def quota_for(clause: Clause, place: Place, day: date) -> PlaceQuota | None:
+    """Return the part of a clause's quota for a place on a day: its own one, else that of all others."""
+    parts = [one for one in clause.quotas if one.is_open_on(day)]
+    for name in (place, *unions_of(place, day)):
+        if own := next((one for one in parts if name in one.places), None):
+            return own
+    return next((one for one in parts if not one.places), None)
 
 
 def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: date) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.basics.text_rules import check_not_negative
-from tracker.domain.basics.values import Name, PartialDate, Text, Value, check_order
+from tracker.domain.basics.values import Name, PartialDate, Quantity, Text, Value, check_order
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
@@ -63,6 +63,34 @@ class FirmRate(Value, frozen=True, kw_only=True):
     def check_recordable(self) -> None:
         """Check that the rate is not negative. Raises InvalidInput."""
         check_not_negative(self.rate_percent, "ratePercent")
+
+
+class PlaceQuota(Value, frozen=True, kw_only=True):
+    """The part of a quota for some places and a period, such as a quarter."""
+
+    places: tuple[Place, ...] = ()
+    """The places of origin of imports, or destinations of exports; empty: all that have no own part in the
+    period."""
+    code: Name | None = None
+    """Its number in the act, such as `09.8810`."""
+    quota: Quantity
+    """The amount."""
+    in_force_from: PartialDate
+    """The first day of its period."""
+    in_force_until: PartialDate
+    """The last day of its period, inclusive."""
+
+    def check_recordable(self) -> None:
+        """Check that the amount is not negative and the period is in order. Raises InvalidInput."""
+        try:
+            self.quota.check_not_negative()
+        except InvalidInput as error:
+            raise error.below("quota") from None
+        check_order(self.in_force_from, self.in_force_until, "inForceUntil")
+
+    def is_open_on(self, day: date) -> bool:
+        """Return whether its period contains a day."""
+        return self.in_force_from.first <= day <= self.in_force_until.last
 
 
 class PlaceException(Value, frozen=True, kw_only=True):

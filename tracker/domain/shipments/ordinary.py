@@ -5,6 +5,7 @@ The tariff of the United States lists neither the places under column 2 nor the 
 are recorded: the highest ones, which suspensions, quotas and preferences lower.
 """
 
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -29,6 +30,8 @@ MAX_TEXTS = 5
 ZERO = Decimal(0)
 KILOGRAMS = {"kg": Decimal(1), "t": Decimal(1000)}
 """Units of weight of amounts, in kilograms."""
+YEAR = re.compile(r"\d{4}\Z")
+"""The year at the end of the name of an edition."""
 
 
 class Programme(Struct, frozen=True, forbid_unknown_fields=True):
@@ -187,7 +190,10 @@ def _is_open(each: Sequence[Sequence[TariffRate]]) -> bool:
 
 def _is_of(line: TariffLineState, day: date) -> bool:
     """Return whether an edition applies on a day: one of the Union applies from the start of its year."""
-    return line.place != EU or int(line.edition[-4:]) <= day.year
+    if line.place != EU:
+        return True
+    year = YEAR.search(line.edition)
+    return year is None or int(year[0]) <= day.year
 
 
 def _is_under_column2(case: Case) -> bool:
