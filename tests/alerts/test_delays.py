@@ -12,6 +12,7 @@ from tests.alerts.test_mailer import Pages, Post, posting
 from tests.support.mail_server import MailBox, quiet
 from tests.support.time_limits import within
 from tests.support.waiting import until
+from tracker.alerts import mailer
 from tracker.alerts.letter import Letter
 from tracker.alerts.mailer import COMPOSING, DELIVERING
 from tracker.alerts.subscription import Subscription
@@ -139,7 +140,10 @@ async def test_deliveries_at_once_are_limited(target: Target, box: MailBox) -> N
         assert sorted(recipients(box)) == sorted(slow), "each once"
 
 
-async def test_a_mailer_stops_while_recipients_hang(target: Target, box: MailBox) -> None:
+async def test_a_mailer_stops_while_recipients_hang(
+    target: Target, box: MailBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "STOP_SECONDS", 0.1)
     box.hanging |= {f"ann@{number}.example" for number in range(DELIVERING)}
     async with asyncio.timeout(within(20)):
         async with posting(target, box, timeout_seconds=60) as post:

@@ -54,6 +54,17 @@ PAGES = {
     "address that is none": "/controls/nothing",
     "question that is none": "/controls?nothing=1",
 }
+VARIANTS = {
+    "overview, pinned",
+    "overview, shares",
+    "control, pinned",
+    "commodity without a world total",
+    "dependence without figures",
+    "alliance of strangers",
+    "check",
+    "search in documents",
+}
+"""Addresses of pages that others visit with the same parts."""
 STATUS = {
     "address that is none": 404,
     "embed that is none": 404,

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from schema.pages.registry import PAGES as ALL_PAGES
-from tests.browser.addresses import PAGES, STATUS
+from tests.browser.addresses import PAGES, STATUS, VARIANTS
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 from tests.support.visit import HEIGHT, WIDTHS
@@ -17,7 +17,6 @@ from tests.support.visit import HEIGHT, WIDTHS
 MAX_BYTES, MAX_BYTES_WITH_CHARTS = 100_000, 450_000
 """Of a page with all that it loads, compressed."""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 RUN_AXE = """run => axe.run({runOnly: run, resultTypes: ["violations"]}).then(found =>
     found.violations.map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html)]))"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -54,11 +53,18 @@ class Seen:
     complaints: list[str] = field(default_factory=list)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=PAGES)
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="session",
+    params=[
+        pytest.param(name, marks=[pytest.mark.nightly] if name in VARIANTS else [])
+        for name in PAGES
+    ],
+)
 async def seen(
     request: pytest.FixtureRequest, site: Site, visit: Visiting, axe: str
 ) -> AsyncIterator[Seen]:
-    """Observe a page once for all tests: in light and dark, at all widths."""
+    """Observe a page once for all tests: in light on a desktop, in dark on a phone, at all widths."""
     found = Seen(request.param)
     async with visit(complaints=True) as tab:
         await tab.open(site.url + PAGES[found.name], STATUS.get(found.name, 200))
@@ -67,7 +73,6 @@ async def seen(
         await tab.page.evaluate(axe)
         found.violations += await tab.page.evaluate(RUN_AXE, WCAG)
         await tab.page.emulate_media(color_scheme="dark")
-        found.violations += await tab.page.evaluate(RUN_AXE, COLOURS)
         for width in WIDTHS:
             await tab.page.set_viewport_size({"width": width, "height": HEIGHT})
             if over := await tab.page.evaluate(OVERFLOW):
@@ -139,6 +144,6 @@ async def test_axe_finds_what_is_wrong(visit: Visiting, site: Site, axe: str) ->
 
 
 async def test_every_page_is_visited() -> None:
-    shown = [path.partition("?")[0] for path in PAGES.values()]
+    shown = [path.partition("?")[0] for name, path in PAGES.items() if name not in VARIANTS]
     patterns = [re.sub(r"\\{\w+(:path)?\\}", ".+", re.escape(page.path)) for page in ALL_PAGES]
     assert [each for each in patterns if not any(re.fullmatch(each, path) for path in shown)] == []

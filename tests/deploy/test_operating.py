@@ -164,6 +164,7 @@ def here(script: str, place: Path, target: dict[str, Any], port: int) -> str:
     return script
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not BINARIES, reason="psql is not installed")
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_one_machine_is_installed_by_copying_the_lines(place: Path, server: Postgres) -> None:

@@ -87,7 +87,7 @@ def equal(own: Release, tmp_path_factory: pytest.TempPathFactory) -> Release:
     return changed(tmp_path_factory, own, "search", False)
 
 
-@pytest.fixture(params=[pytest.param(BEFORE[0], marks=pytest.mark.nightly), BEFORE[1]])
+@pytest.fixture(params=BEFORE)
 def older(
     empty: Target,
     tmp_path: Path,
@@ -255,6 +255,7 @@ def test_of_two_folds_with_equal_numbers_the_registered_one_stays_until_a_rebuil
     assert observer.differences() == {}
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("newer", ["search"], indirect=True)
 def test_a_server_without_takeover_waits_for_rows_of_its_release(
@@ -304,6 +305,7 @@ def test_a_server_that_cannot_start_leaves_the_rows_of_a_running_one(
     assert observer.differences() == {}
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_a_rolling_upgrade_from_an_earlier_release_mixes_no_rows(older: Release) -> None:
     own = Release(ROOT, older.target, older.data_dir)
