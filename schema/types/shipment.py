@@ -246,8 +246,9 @@ class ShipmentCheck:
 
     @resolver_field
     def summary(self) -> str:
-        """The strongest rule of each certainty in a sentence, the certain one first. Without a rule, the
-        verdicts on the export and the import: nothing recorded, or unknown."""
+        """The strongest rule of each certainty in a sentence, a matching ban before a licence even if the ban
+        is not confirmed. Without a rule, the verdicts on the export and the import: nothing recorded, or
+        unknown."""
         return self.checked.summary
 
     @resolver_field

@@ -133,3 +133,16 @@ def test_goods_without_a_commodity_are_matched_by_the_codes_of_items() -> None:
     plate = {"name": "Plate", "hs": ["720852"], "commodity": "iron_and_steel"}
     of = check(control(clause(commodities=["iron_and_steel"], items=[plate])), hsCode="720852")
     assert matches(of) == {"1": "certain"}
+
+
+def test_an_item_of_a_clause_on_another_commodity_needs_the_whole_code() -> None:
+    substrates = {"name": "Germanium epitaxy substrates", "hs": ["8112921090"]}
+    of = control(clause(commodities=["germanium"], items=[substrates]))
+    assert matches(check(of, commodity="germanium", hsCode="811292")) == {"1": "possible"}
+    for goods in (
+        {"commodity": "gallium", "hsCode": "81129210", "codeOf": "US"},
+        {"commodity": "gallium", "hsCode": "811292"},
+    ):
+        assert matches(check(of, **goods)) == {}
+    whole = {"commodity": "gallium", "hsCode": "8112921090", "codeOf": "CN"}
+    assert matches(check(of, **whole)) == {"1": "certain"}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import clause, fact
 from tests.support.shipment_checks import american, check, control, matches, questions
 from tracker.domain.controls.export_control_acts import Amended
@@ -41,6 +42,24 @@ def test_an_end_use_is_asked_for_once() -> None:
     assert questions(of) == ["CN/end-use/military-uses"]
     yes = {"question": "CN/end-use/military-uses", "yes": True}
     assert set(matches(check(*acts, commodity="gallium", answers=[yes])).values()) == {"certain"}
+
+
+@each_case(
+    ("stated", "match"),
+    [
+        ("military", "certain"),
+        ("Military end use", "certain"),
+        ("military users", "certain"),
+        ("terrorism", "certain"),
+        ("Jewellery", "possible"),
+        ("not military", "possible"),
+        ("use", "possible"),
+    ],
+)
+def test_a_use_that_a_clause_names_among_others_meets_it(stated: str, match: str) -> None:
+    uses = control(clause(endUse="military users, military uses, and terrorism"))
+    of = check(uses, commodity="gallium", endUse=stated)
+    assert matches(of) == {"x/1": match}
 
 
 # --- obligations

@@ -312,6 +312,20 @@ def test_a_summary_says_once_that_a_status_is_not_confirmed() -> None:
     assert text.startswith("Not confirmed: The export is prohibited")
 
 
+def test_a_ban_that_is_not_confirmed_comes_before_a_certain_licence_in_the_summary() -> None:
+    of = check(
+        control(clause("licence", measure="trade_licence"), key="a"),
+        control(clause("ban"), key="b"),
+        commodity="gallium",
+    )
+    ban, licence = of.verdicts
+    unconfirmed = replace(ban.applicable, confirmation=Confirmation.BY_TERMS)
+    text = summary(replace(of, verdicts=(replace(ban, applicable=unconfirmed), licence)))
+    first, _, second = text.partition(" Certain: ")
+    assert first.startswith("Not confirmed: The export is prohibited")
+    assert second.startswith("The exporter needs a trade licence")
+
+
 def test_a_summary_without_rules_gives_the_verdicts_on_the_legs() -> None:
     unknown = "Unknown: no list of export rules of Chile was read."
     assert summary(check(commodity="gallium"), [unknown]) == unknown

@@ -178,6 +178,12 @@ def test_framework_acts_fold_below_the_licence_that_rests_on_them() -> None:
     assert bases.isdisjoint(one.applicable.key for one in check.verdicts)
 
 
+def test_a_power_over_goods_abroad_is_not_a_licence() -> None:
+    content = {"commodity": "gallium", "origin": "CN", "percent": "50"}
+    check = check_on(DAY, commodity="gallium", origin="JP", destination="US", contents=[content])
+    assert ("cn-sc-792-2024", "abroad") not in {one.applicable.key for one in check.verdicts}
+
+
 def test_a_duty_that_is_not_paid_beside_a_certain_one_comes_after_it() -> None:
     goods = shipment(hsCode="76012090", codeOf="US", origin="GB", destination="US")
     check = except_unpaid(check_on(date(2026, 5, 1), goods))

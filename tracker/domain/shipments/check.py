@@ -16,6 +16,7 @@ from tracker.domain.basics.control_vocabulary import (
     Covers,
     Match,
     Measure,
+    Territory,
     VerdictKind,
 )
 from tracker.domain.basics.values import DAY
@@ -290,7 +291,7 @@ def _of_readings(case: Case, ones: Sequence[Applicable | None]) -> Applicable:
 def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
     """Yield the obligations, certain ones first and the strongest of them first.
 
-    Framework acts are listed with the licences that they base.
+    Framework acts are listed with the licences that they base. A power over goods abroad needs no licence.
     """
     bases = [one for one in in_force if is_legal_basis(one.control, one.state.clause)]
     obligations = [one for one in in_force if one not in bases]
@@ -303,6 +304,7 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
         replace(one, match=Match.POSSIBLE, open_conditions=(*one.open_conditions, ADDS_NONE))
         for one in bases
         if one.control.issuer not in licensed
+        and one.state.clause.territory is not Territory.ONLY_ABROAD
     ]
     order = list(VerdictKind)
     obligations.sort(key=lambda one: (one.match is Match.POSSIBLE, order.index(one.kind), one.key))

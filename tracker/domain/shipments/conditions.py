@@ -37,6 +37,9 @@ KEPT_TO_EXPORTERS = frozenset({Measure.BAN, Measure.STATE_TRADING})
 """Measures that close a trade to all firms but the exporters that a clause names."""
 BUYERS = ("importer", "endUser")
 """Fields of the parties to whom a list for some destinations applies."""
+USES = re.compile(r",| and | or ", re.IGNORECASE)
+"""Text between the uses that a clause names."""
+USE_WORDS = re.compile(r"\b(?:end[- ])?(?:uses?|users?|purposes?)\b")
 LISTED_FIRM = "listed-firm"
 """Part of the id of the question on all lists of an issuer."""
 NO_PREFERENCE = "none"
@@ -192,7 +195,7 @@ class Conditions(GoodsConditions):
         use, stated = self._clause.end_use, self._shipment.end_use
         if use is None:
             return
-        if stated is not None and spelling(stated) == spelling(use):
+        if stated is not None and not _uses_in(stated).isdisjoint(_uses_in(use)):
             yield MET
             return
         field = "endUse" if stated is None else ANSWERS
@@ -308,6 +311,13 @@ class Conditions(GoodsConditions):
         if answer is not None:
             return Condition(not answer)
         return Condition(None, text, (self._question(part, text, field),), is_exception=True)
+
+
+def _uses_in(text: str) -> set[str]:
+    """Return the uses that a text names, without words such as `users`: `military` in `military users and
+    military uses`."""
+    parts = (USE_WORDS.sub("", spelling(part)).strip() for part in USES.split(text))
+    return {part for part in parts if part} or {spelling(text)}
 
 
 def _slug(text: str) -> str:

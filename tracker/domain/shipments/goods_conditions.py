@@ -176,15 +176,21 @@ class GoodsConditions(ConditionsOfClause):
         return Condition(None, f"it covers only {listed}", questions)
 
     def _is_near(self, item: Item) -> bool:
-        """Return whether the goods may be an item. For goods known by a code alone, codes decide."""
+        """Return whether the goods may be an item. For goods known by a code alone, codes decide.
+
+        An item without a commodity is one of those of its clause, unless it has the whole code of the goods.
+        """
         goods = self._shipment.possible_commodities
-        if item.hs and self._shipment.commodity is None:
+        if not goods or (item.hs and self._shipment.commodity is None):
             return True
-        return (
-            item.commodity is None
-            or not goods
-            or any(item.commodity in related(one) or common(one, item.commodity) for one in goods)
-        )
+        named = (item.commodity,) if item.commodity else self._clause.commodities
+        if not item.commodity and (
+            not item.hs
+            or not {ALL_GOODS, *GROUPS}.isdisjoint(named)
+            or self._has_code_of(item, complete=False)
+        ):
+            return True
+        return any(of in related(one) or common(one, of) for one in goods for of in named)
 
     def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:
         """Return whether the goods are an item; None if the shipment does not say."""

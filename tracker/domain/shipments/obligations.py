@@ -125,15 +125,14 @@ def _authority(control: ExportControlState) -> str | None:
 
 
 def summary(check: ShipmentCheck, unsettled: Sequence[str] = ()) -> str:
-    """Return the strongest rule of each certainty in a sentence, the certain one first.
+    """Return the strongest rule of each certainty in a sentence, in the order of the rules.
 
     Without a rule it returns the verdicts on the legs: nothing recorded, or unknown.
     """
-    rules = [one.applicable for one in check.verdicts]
-    strongest = [next((one for one in rules if one.certainty is of), None) for of in Certainty]
-    sentences = [
-        f"{one.certainty.phrase.capitalize()}: {_in_summary(one)}" for one in strongest if one
-    ]
+    strongest = dict[Certainty, Applicable]()
+    for verdict in check.verdicts:
+        strongest.setdefault(verdict.applicable.certainty, verdict.applicable)
+    sentences = [f"{of.phrase.capitalize()}: {_in_summary(one)}" for of, one in strongest.items()]
     return " ".join(sentences or unsettled)
 
 
