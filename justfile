@@ -65,6 +65,10 @@ screens:
 images:
     TESTS_BUILD_IMAGES=1 {{bin}}/pytest -n 0 tests/deploy/test_images.py
 
+# the packages of the clients, into dist (needs npm)
+clients directory="dist":
+    {{bin}}/python -m tools.clients {{directory}}
+
 # source, wheel, list of parts, notices of others, into dist
 release:
     {{bin}}/python -m tools.release dist

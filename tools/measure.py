@@ -19,6 +19,8 @@ import grimp
 LAYERS = ("deploy", "schema", "projections", "tracker")
 DOMAIN = "tracker.domain"
 """A package of a layer with rooms of its own; its lines are among those of the layer."""
+CLIENTS = Path("deploy", "clients")
+"""Packages of their own, which are not a part of the layer."""
 MAX_FUNCTION_LINES = 60
 IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
@@ -38,7 +40,10 @@ class Measured:
 def measure(root: Path, layer: str, graph: grimp.ImportGraph) -> Measured:
     """Measure a layer of a checkout, or a package by its dotted name."""
     directory = root.joinpath(*layer.split("."))
-    texts = [path.read_text("utf-8") for path in sorted(directory.rglob("*.py"))]
+    files = [
+        path for path in sorted(directory.rglob("*.py")) if not path.is_relative_to(root / CLIENTS)
+    ]
+    texts = [path.read_text("utf-8") for path in files]
     rooms = {room for module in graph.modules if (room := room_of(module, layer))}
     arrows = {
         (first, second)

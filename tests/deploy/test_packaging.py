@@ -25,8 +25,8 @@ from tests.support.tampered_logs import KEY, bundle, honest
 from tests.support.time_limits import within
 from tools.lowest_versions import pins_and_tools
 
-OPERATORS = ("manifests",)
-"""Parts of `deploy` for operators, which a wheel does not need."""
+OPERATORS = ("clients", "manifests")
+"""Parts of `deploy` for operators and clients, which a wheel does not need."""
 
 
 @pytest.fixture(scope="module")

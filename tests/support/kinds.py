@@ -15,6 +15,7 @@ DRILLS = (
     "audit/test_auditing.py",
     "audit/test_bundle.py",
     "browser",
+    "clients/test_installed_clients.py",
     "contract/test_asyncapi.py",
     "contract/test_clients.py",
     "contract/test_derivation.py",
