@@ -1,8 +1,4 @@
-"""The whole product in one story, on the corpus that ships.
-
-Facts have become immutable events. Events become states on two time axes. GraphQL answers about
-any day. A subscriber sees a new event arrive. A replay proves the state.
-"""
+"""The seed article, changes between days and positions, and a replay, on the corpus that ships."""
 
 import random
 from datetime import date, timedelta
@@ -28,33 +24,6 @@ class Tracker:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    async def clauses(self, instrument: str, day: str) -> dict[str, dict[str, Any]] | None:
-        """Return the clauses of an instrument on a day by id, or None before its announcement."""
-        data = await self.ask(
-            """query ($id: String!, $day: Day) { asOf(validAt: $day) { exportControl(id: $id) {
-                 clauses { key status suspendedUntil returnsOn firstInForce } } } }""",
-            id=instrument,
-            day=day,
-        )
-        control = data["asOf"]["exportControl"]
-        return control and {clause["key"]: clause for clause in control["clauses"]}
-
-    async def status(self, instrument: str, day: str, clause: str = "1") -> str | None:
-        """Return the status of a clause on a day."""
-        clauses = await self.clauses(instrument, day)
-        return clauses[clause]["status"] if clauses else None
-
-    async def claims(self, figure: str, day: str) -> list[dict[str, Any]]:
-        """Return the claims for a figure on a day."""
-        data = await self.ask(
-            """query ($id: String!, $day: Day) { asOf(validAt: $day) { figure(id: $id) { claims {
-                 publisher edition value unit basis preferred
-                 source { name publishedOn verified } } } } }""",
-            id=figure,
-            day=day,
-        )
-        return list(data["asOf"]["figure"]["claims"])
-
 
 @pytest.fixture
 async def tracker(read_services: Services) -> Tracker:
@@ -66,61 +35,6 @@ async def tracker(read_services: Services) -> Tracker:
 async def own_tracker(corpus_services: Services) -> Tracker:
     """Run a tracker with the shipped corpus, to change."""
     return Tracker(corpus_services)
-
-
-async def test_a_licence_is_absent_then_announced_then_in_force(tracker: Tracker) -> None:
-    assert await tracker.status("cn-mofcom-2023-23", "2023-07-02") is None
-    assert await tracker.status("cn-mofcom-2023-23", "2023-07-15", "gallium") == "ANNOUNCED"
-    assert await tracker.status("cn-mofcom-2023-23", "2023-08-02", "gallium") == "IN_FORCE"
-
-
-async def test_one_clause_is_suspended_and_comes_back_by_itself(tracker: Tracker) -> None:
-    instrument = "cn-mofcom-2024-46"
-    assert await tracker.status(instrument, "2025-06-01", "2") == "IN_FORCE"
-    clauses = await tracker.clauses(instrument, "2025-11-20")
-    assert clauses is not None
-    assert clauses["2"]["status"] == "SUSPENDED"
-    assert clauses["2"]["suspendedUntil"] == "2026-11-27"
-    assert clauses["2"]["returnsOn"] == "2026-11-28"
-    assert await tracker.status(instrument, "2026-11-27", "2") == "SUSPENDED"
-    assert await tracker.status(instrument, "2026-11-28", "2") == "IN_FORCE"
-    for day in ("2024-12-03", "2025-06-01", "2025-11-20", "2026-11-28"):
-        assert await tracker.status(instrument, day, "1") == "IN_FORCE"
-
-
-async def test_a_measure_suspended_before_its_start_was_never_in_force(tracker: Tracker) -> None:
-    for day, status in [
-        ("2025-10-20", "ANNOUNCED"),
-        ("2025-11-08", "SUSPENDED"),
-        ("2026-11-10", "SUSPENDED"),
-    ]:
-        clauses = await tracker.clauses("cn-mofcom-2025-55", day)
-        assert clauses is not None
-        assert (clauses["1"]["status"], clauses["1"]["firstInForce"]) == (status, None)
-    assert await tracker.status("cn-mofcom-2025-55", "2026-11-11") == "IN_FORCE"
-
-
-async def test_figures_are_restated_and_contested(tracker: Tracker) -> None:
-    output = "rare_earths/CN/production/mine/2023"
-
-    async def preferred(day: str) -> str:
-        return next(str(c["value"]) for c in await tracker.claims(output, day) if c["preferred"])
-
-    assert await preferred("2024-06-01") == "240000"
-    assert await preferred("2025-06-01") == "255000"
-    claims = {(c["publisher"], c["value"]): c for c in await tracker.claims(output, "2025-08-01")}
-    assert {("usgs", "240000"), ("usgs", "255000"), ("sohu", "210000")} <= claims.keys()
-    assert claims["sohu", "210000"]["source"]["publishedOn"] == "2025-07-07"
-    assert claims["sohu", "210000"]["basis"] is None
-
-
-async def test_a_member_joins_an_alliance(tracker: Tracker) -> None:
-    document = """query ($day: Day) { asOf(validAt: $day) { alliance(id: "msp") {
-                    members { place { code } since } } } }"""
-    for day, expected in [("2023-06-01", False), ("2023-07-01", True)]:
-        data = await tracker.ask(document, day=day)
-        members = {m["place"]["code"] for m in data["asOf"]["alliance"]["members"]}
-        assert ("IN" in members) is expected
 
 
 async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracker) -> None:
@@ -260,20 +174,6 @@ async def test_auditors_ask_what_was_restated_since_a_position(own_tracker: Trac
     }
     assert (before, after) == ({"IN_FORCE", "SUSPENDED"}, {"IN_FORCE"})
     assert data["earlier"]["totalCount"] == 0
-
-
-async def test_a_subscriber_that_was_killed_comes_back_and_misses_nothing(tracker: Tracker) -> None:
-    services = tracker.services
-    head = await services.recorder.head()
-    seen: list[int] = []
-    for _ in range(3):  # killed twice, each time after a few events
-        events = services.follower.follow(after=seen[-1] if seen else head - 25)
-        async for event in events:
-            seen.append(event.position)
-            if len(seen) % 9 == 0 or event.position == head:
-                break
-        await events.aclose()
-    assert seen == list(range(head - 24, head + 1))
 
 
 async def test_a_replay_in_memory_proves_what_the_database_says(tracker: Tracker) -> None:

@@ -284,6 +284,7 @@ async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> N
     await export(Slow(honest(300)), TRUST, tmp_path / "bundle", {})
 
 
+@pytest.mark.nightly
 async def test_gos_sumdb_verifies_a_bundle(log: Log, tmp_path: Path) -> None:
     program = sumdb(tmp_path)
     size = await log.publish()

@@ -38,7 +38,7 @@ from tracker.audit.bundle.restore import restore
 from tracker.audit.bundle.snapshots import SnapshotExporter, from_log, from_store
 from tracker.audit.format.layout import BundleFiles
 from tracker.audit.sign.keystore import KeyStore
-from tracker.audit.verify import database_snapshots
+from tracker.audit.verify import database_snapshots, http_source
 from tracker.audit.verify.database_snapshots import DatabaseSnapshots
 from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.http_source import HttpSource
@@ -480,8 +480,9 @@ async def damage(target: Target, change: str, sha256: str = DIGESTS[1]) -> None:
     ],
 )
 async def test_an_address_and_a_database_are_verified_with_their_snapshots(
-    address: str, target: Target, change: str, code: str
+    address: str, target: Target, change: str, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     for verification in (await of_address(address), await of_rows(target)):
         assert verification.snapshots is not None
         assert (verification.snapshots.intact, verification.snapshots.redacted) == (4, 0)

@@ -27,6 +27,7 @@ from tracker.domain.events.registry import FACTS
 from tracker.web.networks import Networks
 
 
+@pytest.mark.nightly
 async def test_the_parser_of_asyncapi_has_nothing_to_complain_of(services: Services) -> None:
     answer = await Api(services, OPEN).request("GET", "/asyncapi.json")
     with tempfile.TemporaryDirectory(dir=npm_packages()) as directory:

@@ -136,6 +136,7 @@ def test_there_are_answers_checks_and_empty_lists() -> None:
     }
 
 
+@pytest.mark.nightly
 async def test_all_receipts_are_verified_from_a_bundle_in_one_pass(
     frozen: Frozen, frozen_services: Services, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import structs
 from rich.console import Console
 
@@ -49,6 +50,7 @@ def test_a_released_act_keeps_its_id_its_type_and_its_entity() -> None:
     assert not missing, "a demo could not correct these: keep them, and add acts beside them"
 
 
+@pytest.mark.nightly
 async def test_a_demo_with_the_released_acts_shows_the_shipped_ones_after_its_next_start(
     target: Target, read_services: Services, tmp_path: Path
 ) -> None:

@@ -119,6 +119,7 @@ def test_the_checklist_verifies_as_the_guide_of_auditors_does() -> None:
     assert line in [found.text for found in blocks("docs/auditing.md", "sh")]
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 async def test_a_log_is_what_it_was_after_the_lines_of_an_upgrade(
     target: Target, keystore: KeyStore, tmp_path: Path, data_dir: Path

@@ -8,26 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.truth.shipment import QUERY, ShipmentCase, input_of, read_cases
+from tests.truth.shipment import QUERY, input_of
 
-SETTLING = (
-    "form",
-    "codeOf",
-    "destination",
-    "exporter",
-    "importer",
-    "endUser",
-    "endUse",
-    "contents",
-    "answers",
-)
-"""Fields that only settle conditions: without them a rule applies possibly."""
-DROPPED = [
-    pytest.param(case, name, id=f"{case.ask}, {name}")
-    for case in read_cases()
-    for name in SETTLING
-    if name in case.shipment
-]
 GALLIUM = {"commodity": "gallium", "form": "metal", "origin": "CN", "destination": "US"}
 FITTINGS = {"hsCode": "74122000", "codeOf": "US", "destination": "US"}
 TRIOXIDE = {"commodity": "antimony_trioxide", "origin": "CN", "destination": "DE"}
@@ -48,19 +30,6 @@ async def rules(api: Api, day: date, shipment: dict[str, Any]) -> dict[str, str]
 
 def _key(clause: dict[str, Any]) -> str:
     return f"{clause['control']['key']}/{clause['clause']['key']}"
-
-
-@pytest.mark.parametrize(("case", "name"), DROPPED)
-async def test_a_field_only_settles_conditions(api: Api, case: ShipmentCase, name: str) -> None:
-    less = {key: value for key, value in case.shipment.items() if key != name}
-    before = (await answer(api, case.day, less))["verdicts"]
-    after = await rules(api, case.day, case.shipment)
-    clauses = [one["clause"] for one in before if one["clause"]]
-    bases = [base for one in before for base in one["legalBases"]]
-    certain = {_key(one) for one in clauses if one["match"] == "CERTAIN"}
-
-    assert after.keys() <= {_key(one) for one in (*clauses, *bases)}
-    assert {key for key in certain if after.get(key, "CERTAIN") != "CERTAIN"} == set()
 
 
 @pytest.mark.parametrize("commodity", ["gallium", "germanium", "bismuth", "tellurium"])
