@@ -25,135 +25,16 @@ from tracker.sources.ids import slug
 MAX_MAPPING_BYTES = 1_000_000
 """Maximum size of a mapping file."""
 
-FIELDS = {
-    "id": "a row id; the default is jurisdiction and title",
-    "title": "the title",
-    "jurisdiction": "the country, by name or ISO code",
-    "announced": "the day of the announcement",
-    "effective": "the first day in force",
-    "ended": "the last day in force, or, if repealed, the first day without it",
-    "suspended": "the first suspended day",
-    "suspended_until": "the last suspended day",
-    "status": "the status: see [statuses]",
-    "measure": "the measure: see [measures]; without it a row is an announcement",
-    "commodities": "the commodities, separated by semicolons or commas",
-    "destinations": "for an export control: the countries that it is limited to",
-    "origins": "for an import control: the countries that it is limited to",
-    "direction": "export, import or production; the default follows from the measure, else export",
-    "covers": "goods, technology, equipment, materials or services; the default is goods",
-    "end_use": "the end use that it is limited to",
-    "exemptions": "the exemptions, in words",
-    "instrument": "the act, as cited by its issuer",
-    "link": "the web address",
-    "publisher": "the short id of the publisher of the list",
-    "source": "the name of the list",
-    "published": "the publication date of the list",
-    "year": "for a figure: the year",
-    "value": "for a figure: the number",
-    "unit": "for a figure: t, kt, ...",
-    "basis": "for a figure: the basis of weight",
-    "stage": "for a figure: mine, refinery, ...",
-    "statistic": "for a figure: production, capacity or reserves",
-    "edition": "for a figure: the edition of the publication",
-}
+_DECLARED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+FIELDS: dict[str, str] = _DECLARED["fields"]
 """The fields that a column can be mapped to."""
-
-ALIASES = {
-    "country": "jurisdiction",
-    "issuer": "jurisdiction",
-    "date": "announced",
-    "announced on": "announced",
-    "announcement date": "announced",
-    "date announced": "announced",
-    "date implemented": "effective",
-    "date removed": "ended",
-    "implementing jurisdiction": "jurisdiction",
-    "implementing jurisdictions": "jurisdiction",
-    "affected jurisdictions": "destinations",
-    "intervention id": "id",
-    "intervention type": "measure",
-    "intervention url": "link",
-    "state act title": "title",
-    "end use": "end_use",
-    "effective date": "effective",
-    "effective from": "effective",
-    "in force from": "effective",
-    "implementation date": "effective",
-    "end date": "ended",
-    "expires": "ended",
-    "url": "link",
-    "commodity": "commodities",
-    "mineral": "commodities",
-    "minerals": "commodities",
-    "type": "measure",
-    "policy type": "measure",
-    "name": "title",
-    "policy": "title",
-}
+ALIASES: dict[str, str] = _DECLARED["aliases"]
 """Names of columns that need no mapping."""
-
 STATUSES = {
-    word: status
-    for status, words in {
-        ClauseStatus.ANNOUNCED: ("announced", "planned", "proposed", "adopted", "under discussion"),
-        ClauseStatus.IN_FORCE: (
-            "in force",
-            "in_force",
-            "active",
-            "implemented",
-            "in effect",
-            "enacted",
-        ),
-        ClauseStatus.SUSPENDED: ("suspended", "paused"),
-        ClauseStatus.EXPIRED: ("expired", "ended"),
-        ClauseStatus.REPEALED: ("repealed", "withdrawn", "revoked", "lifted"),
-    }.items()
-    for word in words
+    word: ClauseStatus(status) for status, words in _DECLARED["statuses"].items() for word in words
 }
 MEASURES = {
-    word: measure
-    for measure, words in {
-        Measure.LICENCE: (
-            "licence",
-            "license",
-            "licensing requirement",
-            "export licence",
-            "export license",
-        ),
-        Measure.DUAL_USE_LICENCE: ("dual-use licence", "dual-use license"),
-        Measure.TRADE_LICENCE: (
-            "trade licence",
-            "trade license",
-            "import licence",
-            "import license",
-        ),
-        Measure.BAN: (
-            "ban",
-            "export ban",
-            "import ban",
-            "prohibition",
-            "export prohibition",
-            "import prohibition",
-        ),
-        Measure.QUOTA: ("quota", "export quota", "import quota", "production quota"),
-        Measure.TARIFF: (
-            "tariff",
-            "export tax",
-            "export tariff",
-            "export duty",
-            "import tariff",
-            "import duty",
-            "duty",
-        ),
-        Measure.TARIFF_RATE_QUOTA: (
-            "tariff-rate quota",
-            "tariff rate quota",
-            "import tariff quota",
-        ),
-        Measure.STATE_TRADING: ("state trading",),
-        Measure.INVESTIGATION: ("investigation",),
-    }.items()
-    for word in words
+    word: Measure(measure) for measure, words in _DECLARED["measures"].items() for word in words
 }
 
 

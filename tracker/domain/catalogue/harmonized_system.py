@@ -1,5 +1,6 @@
 """Codes of the Harmonized System, and the forms of their goods."""
 
+import tomllib
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -7,50 +8,14 @@ from importlib.resources import files
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.errors import InvalidInput
 
-ORE = (Form.ORE, Form.CONCENTRATE)
-METAL = (Form.METAL, Form.ALLOY)
-OXIDE = (Form.OXIDE, Form.COMPOUND)
-
 FORMS: dict[str, tuple[Form, ...]] = {
-    **dict.fromkeys(("2510", "2511", "2519", "252921", "252922", "253090"), ORE),
-    "251990": (Form.OXIDE,),
-    **dict.fromkeys((str(heading) for heading in range(2601, 2618)), ORE),
-    **dict.fromkeys(("2804", "2805"), (Form.METAL,)),
-    **dict.fromkeys((str(heading) for heading in range(2817, 2825)), (Form.OXIDE,)),
-    "2822": (Form.OXIDE, Form.INTERMEDIATE),
-    "2825": OXIDE,
-    "282540": (Form.OXIDE, Form.INTERMEDIATE),
-    **dict.fromkeys((str(heading) for heading in range(2826, 2843)), (Form.COMPOUND,)),
-    "2844": (*OXIDE, *METAL),
-    "2846": OXIDE,
-    **dict.fromkeys(("2849", "2850", "2853", "2931"), (Form.COMPOUND,)),
-    "3818": (Form.ARTICLE,),
-    **dict.fromkeys(("7106", "7108", "7110"), (*METAL, Form.ARTICLE)),
-    "7112": (Form.SCRAP,),
-    "7201": (Form.METAL,),
-    "7202": (Form.ALLOY,),
-    "720260": (Form.ALLOY, Form.INTERMEDIATE),
-    "7204": (Form.SCRAP,),
-    **dict.fromkeys(("7401", "7501"), (Form.INTERMEDIATE,)),
-    **dict.fromkeys(("7402", "7406", "7504", "7603", "7903"), (Form.METAL,)),
-    **dict.fromkeys(("7403", "7502", "7601", "7801", "7901", "8001"), METAL),
-    **dict.fromkeys(("7404", "7503", "7602", "7802", "7902", "8002"), (Form.SCRAP,)),
-    "7405": (Form.ALLOY,),
-    **dict.fromkeys((str(heading) for heading in range(7407, 7420)), (Form.ARTICLE,)),
-    **dict.fromkeys((str(heading) for heading in range(7505, 7509)), (Form.ARTICLE,)),
-    **dict.fromkeys((str(heading) for heading in range(7604, 7617)), (Form.ARTICLE,)),
-    **dict.fromkeys((str(heading) for heading in range(8101, 8113)), (*METAL, Form.ARTICLE)),
-    **dict.fromkeys(("8106", "8111"), (*METAL, Form.SCRAP, Form.ARTICLE)),
-    **dict.fromkeys(("810197", "810297", "810330", "810420", "810530"), (Form.SCRAP,)),
-    **dict.fromkeys(("810830", "810931", "810939", "811020", "811213"), (Form.SCRAP,)),
-    **dict.fromkeys(("811222", "811252", "811261"), (Form.SCRAP,)),
-    "810520": (*METAL, Form.INTERMEDIATE),
-    **dict.fromkeys(("811231", "811241", "811292"), (*METAL, Form.SCRAP)),
-    **dict.fromkeys(("811239", "811249", "811299"), (*METAL, Form.ARTICLE)),
-    **dict.fromkeys(("8506", "8507"), (Form.ARTICLE,)),
-    "850511": (Form.MAGNET,),
+    code: tuple(map(Form, goods["forms"]))
+    for goods in tomllib.loads(
+        files(__package__).joinpath("harmonized_system.toml").read_text("utf-8")
+    )["goods"]
+    for code in goods["codes"]
 }
-"""Forms by heading or subheading; the longer code has precedence. Other codes do not determine a form."""
+"""Forms by heading or subheading, from `harmonized_system.toml`."""
 
 INTERNATIONAL_DIGITS = 6
 """Number of digits of a code of the Harmonized System; the others are national."""

@@ -1,4 +1,4 @@
-"""Places: countries by their ISO 3166-1 code, and declared aggregates.
+"""Places: countries by their ISO 3166-1 code, and others that `places.toml` declares.
 
 Aggregates are not countries (design rule 8): a world total is rounded, and "other countries" is a residual
 whose members change from edition to edition.
@@ -8,120 +8,26 @@ from __future__ import annotations
 
 import gettext
 import re
+import tomllib
 import unicodedata
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import pycountry
 
 from tracker.errors import InvalidInput
 
-AGGREGATES = {
-    "WORLD": "World",
-    "OTHER": "Other countries",
-    "EU": "European Union",
-    "US_CA": "United States and Canada",
-    "AU_CA_CN_NA": "Australia, Canada, China and Namibia",
+_DECLARED = tomllib.loads(files(__package__).joinpath("places.toml").read_text("utf-8"))
+AGGREGATES: dict[str, str] = _DECLARED["aggregates"]
+SPECIAL: dict[str, str] = _DECLARED["special"]
+FORMER: dict[str, tuple[str, date]] = {
+    code: (state["name"], state["last_day"]) for code, state in _DECLARED["former"].items()
 }
-"""Groups for which publishers give one figure, or that act as one."""
-
-SPECIAL = {"XK": "Kosovo"}
-"""Places without an ISO 3166-1 code, under their common code."""
-
-FORMER = {
-    "SUHH": ("Soviet Union", date(1991, 12, 25)),
-    "CSHH": ("Czechoslovakia", date(1992, 12, 31)),
-    "YUCS": ("Yugoslavia", date(2003, 2, 3)),
-    "CSXX": ("Serbia and Montenegro", date(2006, 6, 2)),
-    "DDDE": ("German Democratic Republic", date(1990, 10, 2)),
-    "YDYE": ("Yemen, Democratic", date(1990, 5, 21)),
-}
-"""Former states by their ISO 3166-3 codes, with their last days.
-
-A renamed state is the same state: Zaire is the Democratic Republic of the Congo.
-"""
-
-NAMES = {
-    "BN": "Brunei",
-    "CD": "Congo (Kinshasa)",
-    "CG": "Congo (Brazzaville)",
-    "RU": "Russia",
-    "VA": "Vatican City",
-}
-"""English names where the ISO name is formal or ambiguous and pycountry has no common name."""
-
-SPELLINGS = {
-    "burma": "MM",
-    "burma (myanmar)": "MM",
-    "myanmar (burma)": "MM",
-    "congo": "CG",
-    "zaire": "CD",
-    "burkina": "BF",
-    "ussr": "SUHH",
-    "u.s.s.r.": "SUHH",
-    "soviet union": "SUHH",
-    "east germany": "DDDE",
-    "german democratic republic": "DDDE",
-    "yemen (pdr)": "YDYE",
-    "congo (kinshasa)": "CD",
-    "congo, kinshasa": "CD",
-    "congo, d.r.": "CD",
-    "congo, dr": "CD",
-    "democratic republic of congo": "CD",
-    "democratic republic of the congo": "CD",
-    "dr congo": "CD",
-    "drc": "CD",
-    "congo (brazzaville)": "CG",
-    "congo, brazzaville": "CG",
-    "republic of the congo": "CG",
-    "north korea": "KP",
-    "korea, north": "KP",
-    "south korea": "KR",
-    "korea, south": "KR",
-    "korea": "KR",
-    "republic of korea": "KR",
-    "ivory coast": "CI",
-    "turkey": "TR",
-    "turkiye": "TR",
-    "czech republic": "CZ",
-    "macedonia": "MK",
-    "swaziland": "SZ",
-    "cape verde": "CV",
-    "east timor": "TL",
-    "the bahamas": "BS",
-    "the gambia": "GM",
-    "the netherlands": "NL",
-    "holland": "NL",
-    "great britain": "GB",
-    "uk": "GB",
-    "u.k.": "GB",
-    "usa": "US",
-    "u.s.": "US",
-    "u.s.a.": "US",
-    "united states of america": "US",
-    "uae": "AE",
-    "people's republic of china": "CN",
-    "hong kong sar": "HK",
-    "hong kong, china": "HK",
-    "macau": "MO",
-    "chinese taipei": "TW",
-    "taiwan, china": "TW",
-    "falkland islands": "FK",
-    "micronesia": "FM",
-    "palestine": "PS",
-    "sao tome e principe": "ST",
-    "eu": "EU",
-    "eu27": "EU",
-    "global": "WORLD",
-    "world": "WORLD",
-    "other": "OTHER",
-    "others": "OTHER",
-    "rest of world": "OTHER",
-    "all other countries": "OTHER",
-}
-"""Publishers' names of places, normalized by `normalize_name`, that are neither ISO nor common names."""
+NAMES: dict[str, str] = _DECLARED["names"]
+SPELLINGS: dict[str, str] = _DECLARED["spellings"]
 
 LANGUAGES = ("de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh_CN")
 """Languages whose names of countries are suggested in English."""
