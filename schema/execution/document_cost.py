@@ -4,9 +4,11 @@ No field costs less than 1, whatever page size it has and whether or not it is i
 the fields of its response, counted in the schema.
 """
 
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,33 +29,9 @@ IDS = "ids"
 """Argument with the ids of single items."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each value of these arguments; a range of years counts each year."""
-USUAL_LENGTHS = {
-    "AsOf.clauseCounts": 100,
-    "Candidate.commodities": 3,
-    "Candidate.matches": 3,
-    "Clause.because": 3,
-    "Clause.statuses": 4,
-    "AsOf.latestProductions": 100,
-    "AsOf.supplies": 100,
-    "AsOf.productsOf": 200,
-    "AsOf.transitionDays": 400,
-    "Distribution.figures": 20,
-    "ImportExposure.origins": 4,
-    "ImportExposures.lists": 10,
-    "LinePoint.editions": 2,
-    "OriginLists.lists": 10,
-    "YearlyLine.points": 6,
-    "YearlyLines.lines": 10,
-    "ExposureToward.supplies": 10,
-    "GroupShare.figures": 10,
-    "GroupShare.missing": 20,
-    "OpenQuestion.clauses": 2,
-    "ShipmentCheck.byOrigin": 6,
-    "ShipmentCheck.openQuestions": 20,
-    "ShipmentCheck.upcoming": 10,
-    "ShipmentCheck.verdicts": 20,
-    "ShipmentComparison.changes": 10,
-}
+USUAL_LENGTHS: dict[str, int] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text("utf-8")
+)
 """Typical lengths of lists without pages, because clients cannot limit them."""
 LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
 """Lists of the entities in an announcement, up to `MAX_REFERENCES` in each."""

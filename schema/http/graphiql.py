@@ -8,6 +8,7 @@ import base64
 import hashlib
 import importlib.util
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -30,42 +31,7 @@ A_DAY = "public, max-age=86400"
 FLOOR = Path(__file__).parents[1]
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-EXAMPLES = {
-    "China's controls on gallium, and their suspensions": """query ControlsOnGallium {
-  asOf(validAt: "2025-11-20") {
-    position
-    exportControls(issuer: "CN", commodity: "gallium") {
-      totalCount
-      nodes { key title clauses { key measure status suspendedUntil destinations { name } } }
-    }
-  }
-}""",
-    "Producers of rare earths in 2023, and their concentration": """query MinersOfRareEarths {
-  asOf {
-    production(commodity: "rare_earths", year: 2023) {
-      world { value unit publisher edition }
-      concentration { hhi topThreeShare topThree { name } }
-      figures { place { name } value unit share shareUnavailableReason claims { publisher edition value } }
-    }
-  }
-}""",
-    "The Quad's share of the world's gallium, by year": """query ShareOfTheQuad {
-  asOf {
-    productions(commodities: ["gallium"], years: {from: 2021, to: 2024}) {
-      stage year
-      share(of: {alliance: "quad"}) { share shareAtMost missing { place { name } reason } }
-    }
-  }
-}""",
-    "Members of the Minerals Security Partnership before and after June 2023": """query Members {
-  before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...who } }
-  after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
-}
-fragment who on Alliance { name members { place { name } since } }""",
-    "The first events of the log": (
-        "query FirstEvents { head events(first: 5) { nodes { position type entity } } }"
-    ),
-}
+EXAMPLES: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 def query_page() -> Response:

@@ -5,8 +5,10 @@ The server sorts at most 10,000 rows. It may cut off a long query and return the
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -26,32 +28,7 @@ WORK = re.compile(r"https?://[!-~]{1,180}")
 CELEX = re.compile(r"[!-~]{1,100}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-LANGUAGES = {
-    "BUL": "bg",
-    "CES": "cs",
-    "DAN": "da",
-    "DEU": "de",
-    "ELL": "el",
-    "ENG": "en",
-    "EST": "et",
-    "FIN": "fi",
-    "FRA": "fr",
-    "GLE": "ga",
-    "HRV": "hr",
-    "HUN": "hu",
-    "ITA": "it",
-    "LAV": "lv",
-    "LIT": "lt",
-    "MLT": "mt",
-    "NLD": "nl",
-    "POL": "pl",
-    "POR": "pt",
-    "RON": "ro",
-    "SLK": "sk",
-    "SLV": "sl",
-    "SPA": "es",
-    "SWE": "sv",
-}
+LANGUAGES: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 """Languages of Cellar, with their BCP 47 codes."""
 
 PREFIXES = """\
