@@ -120,6 +120,8 @@ class Access:
 
     queries: int = 2
     """Concurrent queries of one client; further queries are queued."""
+    security_contact: str = ""
+    """Address for reports of vulnerabilities; empty without one."""
 
     def anyone(self) -> Caller:
         """Return a caller without a token."""

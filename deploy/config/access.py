@@ -1,6 +1,7 @@
 """The access settings: readers, writers and allowed queries. Each function raises WrongSetting."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,7 +31,18 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         rate=TABLE["RATE"].number(0, environment),
         operations=TABLE["OPERATIONS"].number(1, environment),
         queries=TABLE["QUERIES"].number(1, environment),
+        security_contact=_security_contact(environment),
     )
+
+
+def _security_contact(environment: Mapping[str, str]) -> str:
+    setting = TABLE["SECURITY_CONTACT"]
+    contact = setting.text(environment) or ""
+    if contact and not re.fullmatch(r"(https://|mailto:|tel:)[^\s]+", contact):
+        raise setting.wrong(
+            "expected an address that begins with https://, mailto: or tel:", contact
+        )
+    return contact
 
 
 def trusted_documents(environment: Mapping[str, str] = os.environ) -> TrustedDocuments:

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import hashlib
+import html
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from schema.base.compression import GZIP_LEVEL
 from schema.http.messages import MIN_COMPRESSED_BYTES, has_tag, takes_gzip
 
 JSON = "application/json; charset=utf-8"
+CITE_AS = re.compile(rb'<link rel="cite-as" href="([^"]+)">')
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 
 Key: TypeAlias = tuple[object, ...]
@@ -57,6 +60,12 @@ class RenderedPage:
         return Response(body, headers=sent, media_type=media_type)
 
     @cached_property
+    def permanent_url(self) -> str:
+        """Return the address that the page is to be cited by; empty for a page without one."""
+        found = CITE_AS.search(self.body)
+        return html.unescape(found[1].decode()) if found else ""
+
+    @cached_property
     def gzipped(self) -> bytes:
         """Return the page as gzip."""
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
@@ -93,9 +102,9 @@ class RenderedPages(SizedLruCache[Key, RenderedPage]):
     They are valid as long as the response to their query is the same.
     """
 
-    def store(self, key: Key, html: str) -> RenderedPage:
+    def store(self, key: Key, text: str) -> RenderedPage:
         """Store a rendered page."""
-        page = RenderedPage(html.encode())
+        page = RenderedPage(text.encode())
         size = len(page.body) * 5 // 4 + sum(len(part) for part in key if isinstance(part, str))
         self.put(key, page, size)
         return page

@@ -13,13 +13,17 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.messages import SHORTER, check_parameters, errors_as_json
 from schema.metadata.catalogue import catalogue
 from schema.metadata.croissant import croissant
+from schema.metadata.data_package import data_package
 from schema.metadata.facts import Site
-from schema.metadata.plain_files import open_search, robots
+from schema.metadata.plain_files import llms, open_search, robots, security
 from schema.metadata.sitemap import PagePaths, Sitemaps
 from schema.services import Access, Services
 from schema.tables.rows import TableReader
+from tracker.clock import now
+from tracker.errors import NotFound
 
 LINKED_DATA = "application/ld+json"
+TEXT = "text/plain; charset=utf-8"
 XML = "application/xml; charset=utf-8"
 SITEMAP_SECONDS = 600
 """Seconds for which sitemaps are cached, because they read the last event of every entity."""
@@ -52,9 +56,12 @@ class MetadataRoute:
         answers = {
             "/catalog.jsonld": self.catalogue,
             "/croissant.json": self.croissant,
+            "/datapackage.json": self.data_package,
             "/sitemap.xml": self.sitemap_index,
             "/sitemaps/{part}": self.sitemap,
             "/robots.txt": self.robots,
+            "/llms.txt": self.llms,
+            "/.well-known/security.txt": self.security,
             "/opensearch.xml": self.open_search,
         }
         return [Route(path, answer, middleware=[SHORTER]) for path, answer in answers.items()]
@@ -86,13 +93,21 @@ class MetadataRoute:
         """Return the description of the tables by Croissant."""
         return await self._linked_data(request, croissant)
 
+    @errors_as_json
+    async def data_package(self, request: Request) -> Response:
+        """Return the description of the tables as a data package."""
+        return await self._linked_data(request, data_package, "application/json")
+
     async def _linked_data(
-        self, request: Request, describe: Callable[[Site], dict[str, object]]
+        self,
+        request: Request,
+        describe: Callable[[Site], dict[str, object]],
+        media_type: str = LINKED_DATA,
     ) -> Response:
         check_parameters(request, ())
         client = await self._access_control.authenticate_request(request)
         described = describe(await self.site(request, client))
-        return Response(orjson.dumps(described), 200, self._headers(request), LINKED_DATA)
+        return Response(orjson.dumps(described), 200, self._headers(request), media_type)
 
     @errors_as_json
     async def sitemap_index(self, request: Request) -> Response:
@@ -125,7 +140,19 @@ class MetadataRoute:
     async def robots(self, request: Request) -> Response:
         """Return the rules for crawlers."""
         text = robots(origin_of(request), self._restricted, public=self._access.read_open)
-        return Response(text, media_type="text/plain; charset=utf-8")
+        return Response(text, media_type=TEXT)
+
+    @errors_as_json
+    async def llms(self, request: Request) -> Response:
+        """Return the guide for language models."""
+        return Response(llms(origin_of(request)), media_type=TEXT)
+
+    @errors_as_json
+    async def security(self, request: Request) -> Response:
+        """Return the contact for reports of vulnerabilities. Raises NotFound."""
+        if not (contact := self._access.security_contact):
+            raise NotFound("this server states no contact (TRACKER_SECURITY_CONTACT)")
+        return Response(security(origin_of(request), contact, now()), media_type=TEXT)
 
     @errors_as_json
     async def open_search(self, request: Request) -> Response:

@@ -1,8 +1,10 @@
 """Sitemaps, rules for crawlers, search descriptions and linked data in pages."""
 
+import csv
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -11,11 +13,14 @@ import pytest
 from lxml import etree
 from protego import Protego
 
+from deploy.config.access import access
+from deploy.config.table import WrongSetting
 from schema.metadata.linked_data import script
 from schema.metadata.sitemap import Sitemaps, sort_paths
 from schema.pages.registry import PAGES
 from schema.services import Access, Services
 from tests.support.api import Api
+from tracker.clock import now
 
 SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 RULES = f"""<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" targetNamespace="{SPACE}"
@@ -243,7 +248,83 @@ async def test_a_page_before_the_first_event_has_no_time_of_one(
     assert '"version"' not in "".join(LINKED_DATA.findall(response.text))
 
 
-@pytest.mark.parametrize("path", ["/sitemap.xml", "/catalog.jsonld", "/croissant.json"])
+LINK = re.compile(r'<([^>]+)>; rel="([^"]+)"')
+
+
+async def test_a_page_names_its_permanent_address_and_the_catalogue_in_a_header(
+    client: httpx2.AsyncClient,
+) -> None:
+    page = await client.get("/commodities/gallium?valid=2025-11-20", headers=HTML)
+    links = {relation: address for address, relation in LINK.findall(page.headers["link"])}
+    assert [*links] == ["cite-as", "describedby", "license"]
+    cited = await client.get(links["cite-as"], headers=HTML)
+    assert "immutable" in cited.headers["cache-control"]
+    assert LINK.findall(cited.headers["link"])[0] == (links["cite-as"], "cite-as")
+    catalogue = await client.get(links["describedby"])
+    assert catalogue.headers["content-type"] == "application/ld+json"
+    assert "link" not in (await client.get("/docs", headers=HTML)).headers
+
+
+async def test_the_guide_for_language_models_has_addresses_that_answer(
+    client: httpx2.AsyncClient,
+) -> None:
+    response = await client.get("/llms.txt")
+    assert response.text.startswith("# Critical-minerals policy tracker\n\n> Export controls, ")
+    addresses = re.findall(r"^- \[[^]]+\]\((\S+)\): ", response.text, re.MULTILINE)
+    assert len(addresses) > 10
+    for address in addresses:
+        assert (await client.get(address, headers=HTML)).status_code in (200, 400, 405), address
+
+
+async def test_the_contact_for_vulnerabilities_is_the_one_of_the_operator(
+    services: Services,
+) -> None:
+    contact = "mailto:security@minerals.example.org"
+    response = await Api(services, Access(security_contact=contact)).request(
+        "GET", "/.well-known/security.txt"
+    )
+    fields = dict(line.split(": ", 1) for line in response.text.splitlines())
+    assert response.headers["content-type"].startswith("text/plain")
+    assert fields["Contact"] == contact
+    days = (datetime.fromisoformat(fields["Expires"]) - now()).days
+    assert 150 < days < 365
+    missing = await Api(services).request("GET", "/.well-known/security.txt")
+    assert (missing.status_code, "TRACKER_SECURITY_CONTACT" in missing.text) == (404, True)
+    with pytest.raises(WrongSetting, match="mailto:"):
+        access({"TRACKER_SECURITY_CONTACT": "security@minerals.example.org"})
+
+
+PARSERS: dict[str, Any] = {
+    "boolean": lambda text: {"true": True, "false": False}[text],
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "integer": int,
+    "number": Decimal,
+    "string": str,
+}
+
+
+async def test_each_cell_of_the_package_has_the_type_of_its_field(
+    client: httpx2.AsyncClient,
+) -> None:
+    package = (await client.get("/datapackage.json")).json()
+    assert package["$schema"].endswith("/2.0/datapackage.json")
+    assert re.fullmatch(r"[a-z0-9.-]+", package["name"])
+    resources = {resource["name"]: resource for resource in package["resources"]}
+    assert {"controls", "clauses", "memberships"} <= resources.keys()
+    for name in ("clauses", "memberships", "coverages"):
+        header, *rows = csv.reader((await client.get(resources[name]["path"])).text.splitlines())
+        fields = resources[name]["schema"]["fields"]
+        assert header == [field["name"] for field in fields]
+        assert rows
+        for row in rows[:200]:
+            for field, cell in zip(fields, row, strict=True):
+                assert not cell or PARSERS[field["type"]](cell) is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["/sitemap.xml", "/catalog.jsonld", "/croissant.json", "/datapackage.json"]
+)
 async def test_an_address_without_parameters_says_so(client: httpx2.AsyncClient, path: str) -> None:
     response = await client.get(f"{path}?x=1")
     [error] = response.json()["errors"]

@@ -23,7 +23,7 @@ SCRIPT = re.compile(r'<script type="module" src="[^"]*/([a-z_]+\.js)"></script>\
 SEARCH = re.compile(r"<search\b.*?</search>", re.DOTALL)
 TIME = re.compile(r'<form class="time".*?</form>\n?', re.DOTALL)
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
-HEAD_LINK = re.compile(r'<link rel="(alternate|canonical)"[^>]*href="([^"]*)">\n?')
+HEAD_LINK = re.compile(r'<link rel="(alternate|canonical|cite-as)"[^>]*href="([^"]*)">\n?')
 IMAGE_META = re.compile(r'<meta (?:property="og:image|name="twitter:)[^>]*>\n?')
 MENU = re.compile(
     r'<details name="tools"><summary class="btn">(?:Follow|Embed)</summary>.*?</details>', re.DOTALL
@@ -89,8 +89,8 @@ class StaticPages(Struct, frozen=True):
 
     def _head_link(self, found: re.Match[str]) -> str:
         """Return a link of the head: the permanent address if the site has one, and published files."""
-        is_canonical = found[1] == "canonical"
-        stays = self.base_url != "/" if is_canonical else self._is_published(found[2])
+        is_permanent = found[1] != "alternate"
+        stays = self.base_url != "/" if is_permanent else self._is_published(found[2])
         return found[0] if stays else ""
 
     def _receipt(self, found: re.Match[str]) -> str:

@@ -35,9 +35,13 @@ from schema.pages.site.plain import may_sign_in, sign_in_first
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
 from schema.services import Services
+from schema.tables.formats import LICENCE_URL
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated
+
+LINKS = f'</catalog.jsonld>; rel="describedby"; type="application/ld+json", <{LICENCE_URL}>; rel="license"'
+"""Links of every page with a moment (RFC 8288)."""
 
 
 class Problem(Struct, frozen=True):
@@ -147,6 +151,8 @@ class PageRoute:
             "Cache-Control": self._queries.cache_control(page_request),
             "Vary": VARY,
         }
+        if page.permanent_url:
+            headers["Link"] = f'<{page.permanent_url}>; rel="cite-as", {LINKS}'
         return page.response(page_request.request, headers, HTML)
 
     def _render(self, page_request: PageRequest, data: Mapping[str, Any]) -> str:
