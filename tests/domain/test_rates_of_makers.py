@@ -12,6 +12,7 @@ from tests.support.shipment_checks import american, bounds, check, fields, match
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.controls.clause import Clause
 from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.shipments.obligations import summary
 from tracker.errors import InvalidInput
 
 MAKERS: dict[str, Any] = {
@@ -119,7 +120,7 @@ LAST, THIS = ("2025-08-18", "2025-11-17"), ("2025-11-18", "2026-02-17")
     [
         ("CN", "20 t for China from 18 November 2025 to 17 February 2026"),
         ("FR", "7 t for the European Union from 18 November 2025 to 17 February 2026"),
-        ("BR", "5 t for all places without an own part from 18 November 2025 to 17 February 2026"),
+        ("BR", "5 t for places without an own part from 18 November 2025 to 17 February 2026"),
         (None, None),
     ],
 )
@@ -133,12 +134,18 @@ def test_the_part_of_a_quota_is_that_of_the_place_on_the_day(
         part(*THIS, "5"),
         part(*LAST, "4"),
     ]
-    own = clause(measure="tariff_rate_quota", rateText="A gap.", quotas=parts)
-    of = check(american(own), commodity="gallium", origin=origin)
-    told = [remark for remark in total(of).remarks if "quota" in remark]
-    assert [remark.partition("the quota is ")[2].rstrip(".") for remark in told] == (
-        [phrase] if phrase else []
+    own = clause(
+        measure="tariff_rate_quota",
+        rateText="A gap",
+        priceFloor={"unit": "EUR/t", "value": "9"},
+        quotas=parts,
     )
+    of = check(american(own), commodity="gallium", origin=origin)
+    said = summary(of)
+    assert (
+        "against a quota of " + phrase in said if phrase else "the amount is not recorded" in said
+    )
+    assert total(of).remarks == ("X, clause 1: A gap; the total does not contain it.",)
 
 
 @each_case(

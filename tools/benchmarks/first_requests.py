@@ -48,7 +48,7 @@ class First(NamedTuple):
 
 def first_requests(demo: Demo) -> Iterator[tuple[str, First]]:
     """Request each page of a running demo once."""
-    for path in (*(path for path, _ in NAVIGATION), *BELOW):
+    for path in (*(path for _, pages in NAVIGATION for path, _ in pages), *BELOW):
         before, began = _cpu(demo), time.perf_counter()
         with urlopen(Request(demo.url + path, headers={"Accept": "text/html"})) as response:
             size = len(response.read())

@@ -25,10 +25,11 @@ from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis
 from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
+from tracker.domain.controls.scope import PlaceQuota
 from tracker.domain.shipments.conditions import Conditions
 from tracker.domain.shipments.question_id import DUAL_USE_ROLE, GOODS_QUESTION, IssuerQuestionId
 from tracker.domain.shipments.questions import Condition, Question
-from tracker.domain.shipments.rates import NO_RATE, Rate, rate_of, rate_questions
+from tracker.domain.shipments.rates import NO_RATE, Rate, quota_of, rate_of, rate_questions
 from tracker.domain.shipments.shipment import Case
 from tracker.domain.wording.phrases import commodities_phrase
 
@@ -64,6 +65,8 @@ class Applicable:
     """The confirmation of its status."""
     rate: Rate = NO_RATE
     """The rate of a duty for the place of the goods."""
+    quota: PlaceQuota | None = None
+    """The part of its quota for the place of the goods on the day; null if none is recorded."""
     rate_questions: tuple[Question, ...] = ()
     """The questions that decide between the rates of a quota, and between those of makers."""
 
@@ -261,6 +264,7 @@ def _apply(
         tuple(one for one in conditions if one.met is None and one.is_exception),
         confirmation(control, state, case.day, grounds),
         rate_of(case, control, state.clause),
+        quota_of(case, control, state.clause),
         tuple(rate_questions(case, control, state.clause)),
     )
 

@@ -18,8 +18,7 @@ from tracker.domain.basics.control_vocabulary import (
     VerdictKind,
 )
 from tracker.domain.basics.values import Quantity
-from tracker.domain.controls.matching import exception_for, quota_for
-from tracker.domain.controls.scope import PlaceQuota
+from tracker.domain.controls.matching import exception_for
 from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck
 from tracker.domain.shipments.duty_pairs import (
     ORDINARY_KEY,
@@ -32,7 +31,7 @@ from tracker.domain.shipments.duty_pairs import (
 from tracker.domain.shipments.ordinary import OrdinaryDuty
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
-from tracker.domain.wording.phrases import date_phrase, listed, place_in_text, quantity_phrase
+from tracker.domain.wording.phrases import listed, quantity_phrase
 
 ZERO = Decimal(0)
 ORDINARY = "the ordinary duty"
@@ -60,8 +59,6 @@ class DutyLine(Struct, frozen=True):
     """The rate in words, if it has conditions or no number."""
     includes_ordinary: bool
     """Whether the rate includes the ordinary duty, by a recorded relation."""
-    quota: PlaceQuota | None = None
-    """The part of the quota for the place of the goods on the day; null if none is recorded."""
 
     @property
     def name(self) -> str:
@@ -246,7 +243,6 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
             and (not relation.clauses or clause.id in relation.clauses)
             for relation in one.control.relations
         ),
-        quota=quota_for(clause, place, day) if place else None,
     )
 
 
@@ -376,7 +372,9 @@ def _unrelated(paid: Sequence[DutyLine], pairs: DutyPairs) -> list[str]:
 def _remarks(paid: Sequence[DutyLine]) -> Iterator[str]:
     """Yield the recorded parts that a total does not contain, and conditions of rates."""
     for line in paid:
-        if line.specific is not None:
+        if line.specific is not None and not (
+            line.text and line.applicable.state.clause.price_floor
+        ):
             amount = quantity_phrase(line.specific)
             yield f"{line.name}: {amount}, which the total does not contain."
         elif line.high is None:
@@ -384,7 +382,3 @@ def _remarks(paid: Sequence[DutyLine]) -> Iterator[str]:
         elif line.text is not None:
             rate = Rate(line.if_paid, line.high).phrase
             yield f"{line.name}: {line.text}; the total contains {rate}."
-        if (part := line.quota) is not None:
-            places = listed(map(place_in_text, part.places)) or "all places without an own part"
-            days = f"from {date_phrase(part.in_force_from)} to {date_phrase(part.in_force_until)}"
-            yield f"{line.name}: the quota is {quantity_phrase(part.quota)} for {places} {days}."

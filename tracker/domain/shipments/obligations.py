@@ -12,6 +12,7 @@ from tracker.domain.basics.control_vocabulary import (
 )
 from tracker.domain.catalogue.publishers import speaks_for
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.scope import PlaceQuota
 from tracker.domain.shipments.check import Applicable, ShipmentCheck
 from tracker.domain.wording.phrases import (
     authority_phrase,
@@ -22,7 +23,21 @@ from tracker.domain.wording.phrases import (
     with_capital,
 )
 
-GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
+GAZETTES = frozenset(
+    {
+        "au-parliament",
+        "boe",
+        "eu-official-journal",
+        "eur-lex",
+        "federal-register",
+        "govinfo",
+        "legalinfo-mn",
+        "npc-china",
+        "pib-india",
+        "planalto",
+        "us-congress",
+    }
+)
 """Publishers of the law of an issuer that apply none of it."""
 
 
@@ -91,7 +106,8 @@ def _duty_to_act(one: Applicable) -> str:
         case VerdictKind.REVIEW:
             return f"The {trade} needs a review by {authority} before it is allowed"
         case VerdictKind.QUOTA:
-            of = f" of {quantity_phrase(clause.quota)}" if clause.quota else ""
+            of = _part_of_quota(one.quota) if one.quota else ""
+            of = of or (f" of {quantity_phrase(clause.quota)}" if clause.quota else "")
             duty = f", with a duty of {one.rate.phrase}" if one.rate.phrase else ""
             return f"The {trade} counts against a quota{of} set by {authority}{duty}"
         case VerdictKind.INVESTIGATION:
@@ -111,10 +127,16 @@ def _not_recorded(one: Applicable) -> Iterator[str]:
     match one.kind:
         case VerdictKind.LICENCE_REQUIRED | VerdictKind.REVIEW if not _authority(one.control):
             yield "authority"
-        case VerdictKind.QUOTA if clause.quota is None:
+        case VerdictKind.QUOTA if clause.quota is None and one.quota is None:
             yield "amount"
         case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY if not has_rate:
             yield "rate"
+
+
+def _part_of_quota(part: PlaceQuota) -> str:
+    places = listed(map(place_in_text, part.places)) or "places without an own part"
+    days = f"from {date_phrase(part.in_force_from)} to {date_phrase(part.in_force_until)}"
+    return f" of {quantity_phrase(part.quota)} for {places} {days},"
 
 
 def _authority(control: ExportControlState) -> str | None:

@@ -10,7 +10,8 @@ from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.controls.matching import exception_for, rate_for
+from tracker.domain.controls.matching import exception_for, quota_for, rate_for
+from tracker.domain.controls.scope import PlaceQuota
 from tracker.domain.shipments.firms import without_legal_form
 from tracker.domain.shipments.question_id import QuestionId
 from tracker.domain.shipments.questions import ANSWERS, Question
@@ -45,6 +46,12 @@ def deciding_place(case: Case, control: ExportControlState, clause: Clause) -> P
     if clause.by_consignment:
         return case.shipment.exported_from
     return case.shipment.origin
+
+
+def quota_of(case: Case, control: ExportControlState, clause: Clause) -> PlaceQuota | None:
+    """Return the part of a clause's quota for the place of the goods on the day; None if none is known."""
+    place = deciding_place(case, control, clause)
+    return quota_for(clause, place, case.day) if place else None
 
 
 def rate_of(case: Case, control: ExportControlState, clause: Clause) -> Rate:
