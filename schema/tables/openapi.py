@@ -1,7 +1,9 @@
 """The routes of tables as OpenAPI 3.1, made of the tables themselves. Pure."""
 
+import tomllib
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from schema.execution.url_parameters import UrlParameter
@@ -10,67 +12,9 @@ from schema.tables.shape import Column
 from schema.tables.table import Table, tables
 
 PRODUCT = "critical-minerals-policy-tracker"
-DAY = {"type": "string", "format": "date"}
-SCALARS: dict[str, dict[str, Any]] = {
-    "Boolean": {"type": "boolean"},
-    "Int": {"type": "integer"},
-    "Float": {"type": "number"},
-    "Decimal": {"type": "string", "description": "A decimal number."},
-    "Position": {"type": "string", "pattern": "^[0-9]+$"},
-    "Day": DAY,
-    "DateTime": {"type": "string", "format": "date-time"},
-    "JSON": {},
-}
-MOMENT = [
-    ("valid", DAY, "The effective date; today (UTC) if left out."),
-    (
-        "position",
-        SCALARS["Position"],
-        "The state of the log at this position; the latest if left out.",
-    ),
-    (
-        "known",
-        SCALARS["DateTime"],
-        "The state of the log at this time; not together with `position`.",
-    ),
-    (
-        "header",
-        {"type": "boolean", "default": True},
-        "Whether a CSV file begins with lines of `#` with the moment, digest and licence.",
-    ),
-]
-
-EXAMPLES = {
-    "commodities": "gallium,copper",
-    "commodity": "rare_earths",
-    "importer": "US",
-    "destinations": "US,DE",
-    "from": "2025-10-01",
-    "group": "alliance:quad",
-    "text": "licence",
-    "valid": "2025-11-20",
-    "years": "2022..2024",
-}
-"""Example values of the day and of required parameters, with which each table can be tried. All those of
-one table fit together."""
-
-PARTS = {"answers": "QUESTION:yes", "contents": "dysprosium:CN:0.2"}
-"""Notations of items of lists that have parts."""
-
-EXAMPLES_OF = {
-    table: {"commodity": "gallium", "valid": "2026-03-01"}
-    for table in ("trade", "import-exposure", "import-origins", "reliance", "prices")
-}
-"""Other examples for tables that have no rows with these."""
-
-REFUSALS = {
-    "400": "A parameter is unknown or has a wrong value; the error says what was expected.",
-    "401": "Reading needs a token, or the token is not valid.",
-    "429": "The client sends too many requests, or has too many at a time.",
-    "503": "The server cannot respond now; a later attempt may succeed.",
-    "default": "An error with its code.",
-}
-"""The responses of all tables to requests that they refuse, by status."""
+DECLARED: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+SCALARS: dict[str, dict[str, Any]] = DECLARED["scalars"]
+REFUSALS: dict[str, str] = DECLARED["refusals"]
 
 
 @cache
@@ -100,33 +44,13 @@ def describe_api() -> dict[str, Any]:
                 }
                 for name, about in REFUSALS.items()
             },
-            "schemas": {"Error": _ERROR, **{name: _row(one) for name, one in tables().items()}},
+            "schemas": {
+                "Error": DECLARED["error"],
+                **{name: _row(one) for name, one in tables().items()},
+            },
         },
         "security": [{}, {"token": []}],
     }
-
-
-_ERROR = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["message", "extensions"],
-                "properties": {
-                    "message": {"type": "string"},
-                    "extensions": {
-                        "type": "object",
-                        "required": ["code"],
-                        "properties": {"code": {"type": "string"}, "path": {"type": "array"}},
-                    },
-                },
-            },
-        }
-    },
-}
 
 
 def _operation(table: Table, ending: str) -> dict[str, Any]:
@@ -135,16 +59,7 @@ def _operation(table: Table, ending: str) -> dict[str, Any]:
         "operationId": f"{table.name}_{ending}",
         "summary": table.about,
         "parameters": [
-            *(
-                {
-                    "name": name,
-                    "in": "query",
-                    "schema": schema,
-                    "description": about,
-                    **_example(table, name),
-                }
-                for name, schema, about in MOMENT
-            ),
+            *({"in": "query", **of, **_example(table, of["name"])} for of in DECLARED["moment"]),
             *(_parameter(table, one) for one in table.parameters.values()),
         ],
         "responses": {
@@ -193,7 +108,7 @@ def _parameter(table: Table, parameter: UrlParameter) -> dict[str, Any]:
     about = "A range, both ends inclusive, such as `2024..2025`." if parameter.is_range else ""
     about = "Several are separated by commas." if parameter.is_list else about
     if parameter.has_parts:
-        about += f" Each is written like `{PARTS[parameter.name]}`."
+        about += f" Each is written like `{DECLARED['parts'][parameter.name]}`."
     if parameter.choices:
         words = ", ".join(f"`{name}:…`" for name in parameter.choices)
         about = f"One of {words}; several values are separated by commas."
@@ -208,5 +123,7 @@ def _parameter(table: Table, parameter: UrlParameter) -> dict[str, Any]:
 
 
 def _example(table: Table, name: str) -> dict[str, str]:
-    examples = EXAMPLES | EXAMPLES_OF.get(table.name, {})
+    examples, others = DECLARED["examples"], DECLARED["other_examples"]
+    if table.name in others["tables"]:
+        examples = examples | others["examples"]
     return {"example": examples[name]} if name in examples else {}
