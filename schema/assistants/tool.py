@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice, takewhile
 from typing import Any, Generic, TypeAlias
 
 import msgspec
@@ -95,13 +96,10 @@ def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Tool(WithDocument, Generic[Arguments]):
-    """A tool. Its document is beside the declaring module."""
+    """A tool. Its document, beside the declaring module, begins with its title and its description."""
 
     module: str
     """Declaring module (`__name__`)."""
-    title: str
-    description: str
-    """Description for the model."""
     arguments: type[Arguments]
     part: Part
     """Part of a response for an item."""
@@ -120,6 +118,21 @@ class Tool(WithDocument, Generic[Arguments]):
     """Types of the further fields, as those of computed fields of a `Part`."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Arguments by variables, if their names differ."""
+
+    @cached_property
+    def title(self) -> str:
+        """Return its title."""
+        return next(self._head())
+
+    @cached_property
+    def description(self) -> str:
+        """Return its description for the model."""
+        return " ".join(islice(self._head(), 1, None))
+
+    def _head(self) -> Iterator[str]:
+        """Yield the first lines of its document, which are comments."""
+        lines = takewhile(lambda line: line.startswith("#"), self.document.splitlines())
+        return (line.removeprefix("# ") for line in lines)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:

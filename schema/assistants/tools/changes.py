@@ -125,13 +125,6 @@ def line(item: Item) -> str:
 
 TOOL = Tool(
     __name__,
-    title="Changes between two moments",
-    description=(
-        "Differences between two moments, with their events: between two days (`fromDay` to"
-        " `day`: what happened), between two positions of the log (`fromPosition` to `position`: what"
-        " was learned or corrected), or both. What began and ended in between is not listed: ask"
-        " `history`."
-    ),
     arguments=Parameters,
     part=CHANGE,
     variables=variables,

@@ -198,12 +198,6 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
 
 TOOL = Tool(
     __name__,
-    title="Check of a shipment",
-    description=(
-        "The rules for a shipment on a day: bans, licences, quotas and duties, the questions that settle"
-        " possible ones (answer them by their field, or in `answers`), suspended rules and changes of the"
-        " next 12 months."
-    ),
     arguments=Parameters,
     part=ITEM,
     variables=variables,

@@ -135,13 +135,6 @@ def claim_line(item: Item) -> str:
 
 TOOL = Tool(
     __name__,
-    title="Claims on a figure",
-    description=(
-        "The claims of all publishers on one figure in all editions: the numbers side by"
-        " side, the preferred claim and its rule, the spread, and claims that are not"
-        " comparable, with reasons. Give `figure`, a key, or a commodity with place,"
-        " statistic, stage and year."
-    ),
     arguments=Parameters,
     part=FIGURE,
     variables=variables,

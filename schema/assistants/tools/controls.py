@@ -222,14 +222,6 @@ def more(data: Data, parameters: Controls, book: Book) -> Mapping[str, Any]:
 
 TOOL = Tool(
     __name__,
-    title="Export controls",
-    description=(
-        "Export controls, import restrictions, tariffs and quotas on critical minerals,"
-        " with the status of each clause on a day: in force, suspended, announced,"
-        " expired… Filter by issuer, commodity, destination, measure, status; or give"
-        " `control`, a key. `partly`: it covers only the `goods` that it names. An empty"
-        " response does not prove that there is no control."
-    ),
     arguments=Controls,
     part=CONTROL,
     variables=variables,

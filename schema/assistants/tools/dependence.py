@@ -165,12 +165,6 @@ def _newest_points(lines: Iterable[Node]) -> Iterable[tuple[str, Node]]:
 
 TOOL = Tool(
     __name__,
-    title="Dependence on imports",
-    description=(
-        "Imports of a place by origin, from published lists, with export controls of each origin"
-        " toward it on a day: bounds of the controlled part, one item per list and product."
-        " `reliance`: net import reliance by year. Never add lists or multiply them by reliance."
-    ),
     arguments=Parameters,
     part=LIST,
     page=page,

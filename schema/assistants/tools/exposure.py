@@ -197,15 +197,6 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
 
 TOOL = Tool(
     __name__,
-    title="Exposure to export controls",
-    description=(
-        "The share of the world's output of critical minerals from places with export"
-        " controls in force on a day, for a destination. For each supply (commodity,"
-        " stage, year): the share, the controlling places, and the clauses in force or"
-        " suspended, the largest share first. `reach`: full (all of the supply), partly,"
-        " or other (none of it, such as technology). Never add shares of different"
-        " supplies."
-    ),
     arguments=Parameters,
     part=SUPPLY,
     variables=variables,

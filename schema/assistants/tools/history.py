@@ -100,13 +100,6 @@ def line(item: Item) -> str:
 
 TOOL = Tool(
     __name__,
-    title="History of an entity",
-    description=(
-        "All recorded events of one entity, including retractions and corrections; and"
-        " `versions`: the states with their first day (`validFrom`) and the position from"
-        " which they were known (`knownFrom`). Names of entities come from `search` and"
-        " the other tools."
-    ),
     arguments=Parameters,
     part=EVENT,
     page=page,

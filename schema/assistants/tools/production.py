@@ -177,13 +177,6 @@ def wider_commodities(key: str, known: list[Node]) -> list[str]:
 
 TOOL = Tool(
     __name__,
-    title="Production over time",
-    description=(
-        "The world's production of a commodity by country and year, as published by USGS,"
-        " BGS and others, with shares. One stage at a time: mine, refinery…; `available`"
-        " lists the products with figures. `day` excludes later publications. Shares are"
-        " fractions of 1. If publishers differ, call `claims` with the key in `figure`."
-    ),
     arguments=Parameters,
     part=YEAR,
     variables=variables,

@@ -76,14 +76,6 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
 
 TOOL = Tool(
     __name__,
-    title="Search",
-    description=(
-        "Finds controls, alliances, announcements, figures and firms that match all"
-        " words, and the keys of commodities and codes of places for other tools. Of goods,"
-        " a place and a measure together it finds only controls that have all of them. Short"
-        " queries find most: `gallium licence`. A hit is not a statement: call the other"
-        " tools for its entity."
-    ),
     arguments=Parameters,
     part=HIT,
     variables=variables,

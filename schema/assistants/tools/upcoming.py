@@ -66,12 +66,6 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
 
 TOOL = Tool(
     __name__,
-    title="Upcoming",
-    description=(
-        "Changes in the days after `day`, as far as they were announced by then: clauses"
-        " enter into force, end, are suspended, return or are decided; the next first."
-        " With a past `day`: the changes expected at that time."
-    ),
     arguments=Parameters,
     part=TRANSITION,
     page=page,
