@@ -21,6 +21,7 @@ from schema.http.graphiql import query_page
 from schema.http.limits import PushPriority
 from schema.http.messages import (
     MIN_COMPRESSED_BYTES,
+    STATUSES,
     advice,
     has_tag,
     header,
@@ -43,35 +44,7 @@ MAX_LOOP_COMPRESSION_BYTES = 64 * 1024
 NO_STORE = "no-store"
 NO_ADVICE: Mapping[str, str] = {}
 
-STATUS = {
-    "BAD_REQUEST": 400,
-    "INVALID_JSON": 400,
-    "TOO_LARGE": 413,
-    "UNSUPPORTED_MEDIA_TYPE": 415,
-    "OPERATION_NOT_ALLOWED": 405,
-    "UNAUTHENTICATED": 401,
-    "FORBIDDEN": 403,
-    "DOCUMENT_NOT_TRUSTED": 403,
-    "DOCUMENT_NOT_FOUND": 404,
-    "RATE_LIMITED": 429,
-    "TOO_MANY_OPERATIONS": 429,
-    "PERSISTED_QUERY_NOT_FOUND": 200,
-}
-"""Statuses of invalid requests, methods and callers. Unknown hashes have 200, because clients expect it as
-part of the protocol."""
-
-REQUEST_STATUS = {
-    "INTERNAL": 500,
-    "TIMEOUT": 503,
-    "UNAVAILABLE": 503,
-    "DISK_FULL": 503,
-    "NEWER_RELEASE": 503,
-    "SEARCH_NOT_READY": 503,
-    "LOG_SET_BACK": 503,
-    "NOT_SIGNED_YET": 503,
-    "READ_ONLY": 503,
-}
-"""Statuses of responses without data, for clients that know `application/graphql-response+json`."""
+STATUS, REQUEST_STATUS = STATUSES["graphql"], STATUSES["without_data"]
 
 
 class GraphQLEndpoint:

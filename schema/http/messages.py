@@ -3,9 +3,11 @@
 import functools
 import math
 import re
+import tomllib
 import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
@@ -65,36 +67,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
-STATUS = {
-    "UNAUTHENTICATED": 401,
-    "FORBIDDEN": 403,
-    "UNKNOWN_ORIGIN": 403,
-    "UNSUPPORTED_MEDIA_TYPE": 415,
-    "RATE_LIMITED": 429,
-    "NOT_FOUND": 404,
-    "METHOD_NOT_ALLOWED": 405,
-    "NOT_ACCEPTABLE": 406,
-    "REDACTED": 410,
-    "TOO_LARGE": 413,
-    "TIMEOUT": 503,
-    "TOO_MANY_OPERATIONS": 429,
-    "UNAVAILABLE": 503,
-    "DISK_FULL": 503,
-    "NEWER_RELEASE": 503,
-    "LOG_SET_BACK": 503,
-    "LOG_DIVERGED": 409,
-    "READ_ONLY": 503,
-    "POSITION_NOT_REACHED": 503,
-    "SEARCH_NOT_READY": 503,
-    "NOT_PROVEN": 503,
-    "ALTERED_SNAPSHOT": 503,
-    "SNAPSHOT_FILE": 503,
-    "SNAPSHOT_GONE": 503,
-    "ASSISTANTS_NOT_INSTALLED": 501,
-    "FORMAT_NOT_INSTALLED": 501,
-    "FORMAT_NOT_OFFERED": 501,
-    "INTERNAL": 500,
-}
+STATUSES: Mapping[str, Mapping[str, int]] = tomllib.loads(
+    Path(__file__).with_name("statuses.toml").read_text("utf-8")
+)
+STATUS = STATUSES["routes"]
 WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 """Window setting of zlib for gzip."""
