@@ -3,13 +3,13 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from schema.services import Services
-from schema.telemetry.read_gauges import ReadGauges, Readings
+from schema.telemetry.read_gauges import Readings
 
 
 class AlertMetrics:
     """Metrics of alerts. No label names an address or a page."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
+    def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services.writing
         self._attempts = Counter(
             "tracker_mail_attempts",
@@ -17,11 +17,6 @@ class AlertMetrics:
             ["kind", "outcome"],
             registry=registry,
         )
-        read.add(
-            "mail_subscriptions", "Subscriptions by state: active, unconfirmed, stopped.", "state"
-        )
-        read.add("mail_waiting", "Mails that wait for the mail server.")
-        read.add("mail_lag_seconds", "Age of the oldest waiting mail.")
         sending = Gauge("tracker_mailing", "1 if this server sends mails.", registry=registry)
         mailer = self._services.mailer
         sending.set_function(lambda: bool(mailer and mailer.active))

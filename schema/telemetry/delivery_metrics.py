@@ -5,14 +5,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
-from schema.telemetry.read_gauges import ReadGauges, Readings
+from schema.telemetry.read_gauges import Readings
 
 
 class DeliveryMetrics:
     """Metrics of deliveries. It counts those of this process and reads the state of endpoints and relays
     from the database."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
+    def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
         self._deliveries = Histogram(
             "tracker_delivery_seconds",
@@ -23,16 +23,6 @@ class DeliveryMetrics:
         )
         self._delivered = Counter(
             "tracker_delivered_events", "Events that endpoints accepted.", registry=registry
-        )
-        read.add("endpoints", "Endpoints by state.", "state")
-        read.add("endpoints_failing", "Active endpoints that fail.")
-        read.add(
-            "delivery_lag_seconds",
-            "Age of the oldest event that an endpoint without failures has not yet received.",
-        )
-        read.add("relay_lag_events", "Events that a relay has not yet processed.", "relay")
-        read.add(
-            "relay_refills", "Number of times that a broker had lost acknowledged events.", "relay"
         )
         delivering = Gauge("tracker_delivering", "1 if this server delivers.", registry=registry)
         delivering.set_function(lambda: bool(services.deliverer and services.deliverer.active))

@@ -98,33 +98,12 @@ class Metrics:
             "tracker_appended_events", "Events that commands appended.", registry=self.registry
         )
         self._read = ReadGauges(self.registry)
-        self._add_database_gauges()
         self._watch_services(services)
         services.writing.recorder.observe = self.count_append
-        self._delivery = DeliveryMetrics(services, self.registry, self._read)
-        self._watch = WatchMetrics(services, self.registry, self._read)
-        self._alerts = AlertMetrics(services, self.registry, self._read)
+        self._delivery = DeliveryMetrics(services, self.registry)
+        self._watch = WatchMetrics(services, self.registry)
+        self._alerts = AlertMetrics(services, self.registry)
         self._watch_replica(services.replica)
-
-    def _add_database_gauges(self) -> None:
-        """Register the gauges that `_read_database` reads."""
-        for name, about in (
-            ("database_up", "1 if the database is available."),
-            ("log_position", "The last position of the log."),
-            ("projection_lag_events", "Events that are not yet projected."),
-            ("projection_lag_seconds", "Age of the oldest event that is not yet projected."),
-            ("search_lag_events", "Events that are not yet in the search index."),
-            ("search_lag_seconds", "Age of the oldest event that is not yet in the search index."),
-            (
-                "clock_difference_seconds",
-                "Seconds by which the clock of this process is ahead of the database's.",
-            ),
-            ("another_release", "1 if another release maintains the rows."),
-            ("checkpoint_size", "Events below the last checkpoint."),
-            ("checkpoint_lag_seconds", "Age of the oldest event without a checkpoint."),
-            ("replica_lag_seconds", "Upper bound of the lag of the replica behind its primary."),
-        ):
-            self._read.add(name, about)
 
     def _watch_services(self, services: Services) -> None:
         """Register the gauges that read the state of this process and its services."""

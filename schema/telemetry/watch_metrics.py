@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import FETCH_BUCKETS_SECONDS
-from schema.telemetry.read_gauges import ReadGauges, Readings
+from schema.telemetry.read_gauges import Readings
 from tracker.watch.journal import PollReport
 
 
@@ -12,7 +12,7 @@ class WatchMetrics:
     """Metrics of watched sources. It counts polls and requests of this process and reads the state of
     sources from the database."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
+    def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
         self._polls = Counter(
             "tracker_looks",
@@ -37,17 +37,6 @@ class WatchMetrics:
         )
         self._watching = Gauge("tracker_watching", "1 if this process watches.", registry=registry)
         self._watching.set_function(lambda: bool(services.watcher and services.watcher.active))
-        read.add(
-            "source_age_seconds",
-            "Seconds since a watched source was last read completely.",
-            "source",
-        )
-        read.add(
-            "source_failing", "1 if the last poll of a watched source was incomplete.", "source"
-        )
-        read.add("sources_overdue", "Watched sources whose poll is overdue.")
-        read.add("candidates_waiting", "Candidates that wait for a person to decide.")
-        read.add("candidate_wait_seconds", "Age of the oldest pending candidate in seconds.")
         if services.watcher:
             services.watcher.observe_poll = self.count_poll
             services.watcher.observe_request = self.count_request
