@@ -14,20 +14,9 @@ from tracker.sources.readers.usgs import notes
 from tracker.sources.readers.usgs.cells import Cell
 from tracker.sources.readers.usgs.quantities import Amount, amount
 from tracker.sources.readers.usgs.tables import Subject, subject, unit_correction, wrong_value
+from tracker.sources.readers.usgs.words import WORDS
 
-UNITS = {
-    "metric tons": "t",
-    "tons": "t",
-    "kilograms": "kg",
-    "thousand metric tons": "kt",
-    "thousand metric dry tons": "kt",
-    "million metric tons": "Mt",
-    "thousand carats": "kct",
-    "thousands of carats": "kct",
-    "million carats": "Mct",
-    "million cubic meters": "Mm3",
-    "million liters": "ML",
-}
+UNITS = WORDS["units"]
 COUNTRY = re.compile(r"(?P<name>[^(]+?)\s*(?:\((?P<detail>[^()]*)\)|, (?P<after>concentrate))?")
 AFTER_STAGE = re.compile(r"(?::|\u2014)\s*(?P<detail>[^:\u2014]+)$")
 HOW_COUNTED = re.compile(

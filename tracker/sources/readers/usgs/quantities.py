@@ -10,6 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tracker.domain.basics.vocabulary import Qualifier
+from tracker.sources.readers.usgs.words import WORDS
 
 NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
 PLAIN = re.compile(rf"(?P<estimate>e)?(?P<value>{NUMBER})")
@@ -17,21 +18,7 @@ BOUND = re.compile(rf"(?P<sign>[<>])\s*(?P<value>{NUMBER})")
 RANGE = re.compile(rf"(?P<value>{NUMBER})\s*[-\u2013]\s*(?P<upper>{NUMBER})")
 BOUNDS = {"<": Qualifier.LESS_THAN, ">": Qualifier.MORE_THAN}
 
-MARKS = {
-    "w": Qualifier.WITHHELD,
-    "na": Qualifier.NOT_AVAILABLE,
-    "not available": Qualifier.NOT_AVAILABLE,
-    "xx": Qualifier.NOT_APPLICABLE,
-    "not applicable": Qualifier.NOT_APPLICABLE,
-    "\u2014": Qualifier.NIL,
-    "\u2013": Qualifier.NIL,
-    "-": Qualifier.NIL,
-    "large": Qualifier.LARGE,
-    "moderate to large": Qualifier.MODERATE_TO_LARGE,
-    "moderate": Qualifier.MODERATE,
-    "small": Qualifier.SMALL,
-    "very small": Qualifier.SMALL,
-}
+MARKS = {word: Qualifier(of) for word, of in WORDS["marks"].items()}
 INCLUDED = re.compile(r"\bincluded (?:in|with)\b", re.IGNORECASE)
 CATEGORIZED = re.compile(r'categorized as "(?P<word>\w+)"', re.IGNORECASE)
 FOR_YEARS = re.compile(

@@ -11,16 +11,9 @@ from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes, salient_terms
 from tracker.sources.readers.usgs.layouts import SectionRow
 from tracker.sources.readers.usgs.salient_claims import NOT_FOLLOWED, Subject, parse_salient
+from tracker.sources.readers.usgs.words import WORDS
 
-STATISTICS = {
-    "production": Statistic.PRODUCTION,
-    "import": Statistic.IMPORTS,
-    "export": Statistic.EXPORTS,
-    "consumption": Statistic.CONSUMPTION,
-    "stock": Statistic.STOCKS,
-    "price": Statistic.PRICE,
-    "net import reliance": Statistic.NET_IMPORT_RELIANCE,
-}
+STATISTICS = {word: Statistic(of) for word, of in WORDS["sections"].items()}
 STOCKPILE = re.compile(r"shipments from government stockpile", re.IGNORECASE)
 OPENING = re.compile(
     r"(?:granite only: )?(?:domestic )?(?:shipments from government stockpile|imports?(?: for consumption)?"

@@ -25,34 +25,15 @@ from tracker.sources.readers.usgs.salient_claims import (
     Subject,
     parse_salient,
 )
+from tracker.sources.readers.usgs.words import WORDS
 from tracker.sources.text_files import Row
 
 OTHER_TABLE = "OTHER_TABLE"
 FILE_NAME = re.compile(r"mcs(?P<year>\d{4})-?(?P<key>.+?)_salient\.csv", re.IGNORECASE)
-STATISTICS = {
-    "usprod": Statistic.PRODUCTION,
-    "prod": Statistic.PRODUCTION,
-    "production": Statistic.PRODUCTION,
-    "imports": Statistic.IMPORTS,
-    "exports": Statistic.EXPORTS,
-    "consump": Statistic.CONSUMPTION,
-    "stocks": Statistic.STOCKS,
-    "price": Statistic.PRICE,
-    "nir": Statistic.NET_IMPORT_RELIANCE,
-}
+STATISTICS = {word: Statistic(of) for word, of in WORDS["columns"].items()}
 STOCKPILE = {"manganese", "tungsten"}
 """Commodities whose shipments are all from the government stockpile, as MCS 2026 says."""
-WORDS = {
-    "apprnt": "apparent",
-    "app": "apparent",
-    "rprtd": "reported",
-    "rpt": "reported",
-    "est": "estimated",
-    "gov": "",
-    "yearend": "",
-    "average": "",
-    "avg": "",
-}
+ABBREVIATIONS = WORDS["abbreviations"]
 """Abbreviations in headers."""
 
 
@@ -193,7 +174,7 @@ def _subject(
     words: Sequence[str],
     measure: salient_terms.Measure,
 ) -> Subject:
-    plain = [WORDS.get(word.casefold(), word) for word in words]
+    plain = [ABBREVIATIONS.get(word.casefold(), word) for word in words]
     kinds = [word.casefold() for word in plain if word.casefold() in salient_terms.KINDS]
     slug = salient_terms.form_slug(
         " ".join(word for word in plain if word.casefold() not in salient_terms.KINDS)
