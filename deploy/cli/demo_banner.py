@@ -2,7 +2,10 @@
 
 import json
 import shlex
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from graphql import parse, print_ast
 from rich.console import Console
@@ -11,27 +14,10 @@ from deploy.config.table import TABLE
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 
-PAGES = {
-    "/controls/cn-mofcom-2024-46": "China's ban on exports to the US, by effective date and as recorded",
-    "/commodities/rare_earths": "producers of rare earths, and the share under controls",
-    "/figures/rare_earths/CN/production/mine/2023": "one figure with the claim of each publisher",
-}
+DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+PAGES: Mapping[str, str] = DECLARED["pages"]
 """Example pages: what each shows, by its path."""
-QUERIES = {
-    "China's ban on gallium to the US, while one clause of it is suspended": (
-        '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46") {'
-        " title clauses { key status suspendedUntil returnsOn } } } }"
-    ),
-    "China's rare-earth output of 2023: the claim of each publisher": (
-        '{ asOf(validAt: "2025-08-01") { figure(id: "rare_earths/CN/production/mine/2023") {'
-        " claims { publisher edition value unit publishedOn preferred } } } }"
-    ),
-    "Members of the Minerals Security Partnership before and after June 2023": (
-        '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...members } }'
-        ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...members } } }'
-        " fragment members on Alliance { members { place { code } } }"
-    ),
-}
+QUERIES: Mapping[str, str] = DECLARED["queries"]
 """Example queries, by what each shows."""
 
 

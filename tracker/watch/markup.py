@@ -7,7 +7,10 @@ Standard of the WHATWG.
 """
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from lxml import etree
@@ -28,20 +31,8 @@ MAX_REFRESH_CHARACTERS = 2_000
 """Number of characters of a `<meta http-equiv="refresh">` that are read."""
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
-WEB_ENCODINGS = {
-    "ascii": "cp1252",
-    "big5": "big5hkscs",
-    "euc-kr": "cp949",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "iso-8859-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "ks_c_5601-1987": "cp949",
-    "latin1": "cp1252",
-    "shift_jis": "cp932",
-    "us-ascii": "cp1252",
-    "x-gbk": "gb18030",
-}
+DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+WEB_ENCODINGS: Mapping[str, str] = DECLARED["web_encodings"]
 """Labels that mean another encoding on the web than their name suggests."""
 
 BLOCK_NAMES = """

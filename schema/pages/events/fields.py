@@ -7,7 +7,9 @@ is marked with its JSON Pointer and its format. Values of unknown fields are wri
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -20,45 +22,10 @@ from tracker.errors import InvalidInput
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 NUMBERS = frozenset({"value", "upper", "ratePercent", "rateUpToPercent", "deMinimisPercent"})
-WORDS = frozenset(
-    {
-        "measure",
-        "direction",
-        "kind",
-        "covers",
-        "forms",
-        "statistic",
-        "stage",
-        "form",
-        "confidence",
-        "checked",
-        "qualifier",
-        "quotaPart",
-        "end",
-        "legalStage",
-        "territory",
-        "topic",
-        "role",
-        "outcome",
-        "commodities",
-        "commodity",
-    }
-)
+DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+WORDS = frozenset(DECLARED["words"])
 """Fields with words in which underscores become spaces."""
-ACTORS = frozenset(
-    {
-        "issuer",
-        "actors",
-        "place",
-        "places",
-        "members",
-        "member",
-        "destinations",
-        "origins",
-        "partOf",
-        "replaces",
-    }
-)
+ACTORS = frozenset(DECLARED["actors"])
 """Fields of places (`CN`) and alliances (`quad`)."""
 YEARS = frozenset({"period", "asOf"})
 LABELS = {"on": "Day", "hs": "HS codes", "asOf": "As of the year", "sha256": "SHA-256"}

@@ -7,31 +7,15 @@ neither is rejected.
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tracker.errors import InvalidInput
 
-NAMES = {
-    "bgs_commodity_trans": ("bgs_commodity_trans", "commodity", "commodity_trans"),
-    "erml_commodity": ("erml_commodity",),
-    "bgs_sub_commodity_trans": ("bgs_sub_commodity_trans", "sub_commodity", "sub_commodity_trans"),
-    "bgs_statistic_type_trans": (
-        "bgs_statistic_type_trans",
-        "statistic_type",
-        "statistic_type_trans",
-    ),
-    "country_trans": ("country_trans", "country"),
-    "country_iso2_code": ("country_iso2_code", "country_iso2", "iso2"),
-    "country_iso3_code": ("country_iso3_code", "country_iso3", "iso3"),
-    "year": ("year",),
-    "quantity": ("quantity",),
-    "units": ("units", "unit"),
-    "data_precision_description": ("data_precision_description",),
-    "sdmx_code": ("sdmx_code",),
-    "concat_figure_notes_text": ("concat_figure_notes_text", "figure_notes"),
-    "concat_table_notes_text": ("concat_table_notes_text", "table_notes"),
-}
+DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+NAMES = {field: tuple(names) for field, names in DECLARED["names"].items()}
 """The fields that are read, each with its possible names."""
 NEEDED = (
     *("bgs_commodity_trans", "bgs_statistic_type_trans", "country_trans", "country_iso3_code"),
