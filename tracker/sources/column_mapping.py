@@ -28,6 +28,9 @@ MAX_MAPPING_BYTES = 1_000_000
 _DECLARED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 FIELDS: dict[str, str] = _DECLARED["fields"]
 """The fields that a column can be mapped to."""
+CONTROLS = frozenset(_DECLARED["rows"]["controls"])
+FIGURES = frozenset(_DECLARED["rows"]["figures"])
+"""The fields that only rows of controls or of figures have."""
 ALIASES: dict[str, str] = _DECLARED["aliases"]
 """Names of columns that need no mapping."""
 STATUSES = {

@@ -29,59 +29,23 @@ from tracker.domain.entities.fact import Fact, Source
 from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources import parsing
-from tracker.sources.column_mapping import ColumnMapping, default_publisher
+from tracker.sources.column_mapping import (
+    CONTROLS,
+    FIELDS,
+    FIGURES,
+    ColumnMapping,
+    default_publisher,
+)
 from tracker.sources.ids import claim_id, slug
 from tracker.sources.reader import ReadFact, SourceLocation, read_fact
 
 T = TypeVar("T")
 MAX_ID_CHARACTERS = 120
-COMMON_FIELDS = frozenset(
-    {
-        "id",
-        "title",
-        "jurisdiction",
-        "announced",
-        "commodities",
-        "link",
-        "publisher",
-        "source",
-        "published",
-    }
-)
+COMMON_FIELDS = frozenset(FIELDS) - CONTROLS - FIGURES
 """Fields that are part of an announcement, or are omitted deliberately. The publication date of a list is
 one: with it, each later list would look like a correction."""
-CONTROL_FIELDS = COMMON_FIELDS | {
-    "effective",
-    "ended",
-    "suspended",
-    "suspended_until",
-    "status",
-    "measure",
-    "destinations",
-    "origins",
-    "direction",
-    "covers",
-    "end_use",
-    "exemptions",
-    "instrument",
-}
-FIGURE_FIELDS = frozenset(
-    {
-        "jurisdiction",
-        "commodities",
-        "link",
-        "publisher",
-        "source",
-        "published",
-        "year",
-        "value",
-        "unit",
-        "basis",
-        "stage",
-        "statistic",
-        "edition",
-    }
-)
+CONTROL_FIELDS = COMMON_FIELDS | CONTROLS
+FIGURE_FIELDS = (COMMON_FIELDS - {"id", "title", "announced"}) | FIGURES
 DATE_FIELDS = {
     ClauseStatus.IN_FORCE: "effective",
     ClauseStatus.SUSPENDED: "suspended",
