@@ -5,37 +5,15 @@ so announcement 46 of 2024 of two countries are different acts.
 """
 
 import re
+import tomllib
 from functools import lru_cache
+from importlib.resources import files
 
-FORMS: tuple[tuple[str, str], ...] = (
-    # Documents and pages of the Federal Register: 2025-19001, 90 FR 47201.
-    (r"\b(?P<year>20\d\d)-(?P<number>\d{5})\b", "fr-{year}-{number}"),
-    (r"\b(?P<year>\d{2,3}) FR (?P<number>\d{3,6})\b", "{year}-fr-{number}"),
-    # Acts of presidents of the United States, and laws of its Congress.
-    (r"\b(?:Executive Order|E\.O\.|EO) (?P<number>\d{4,5})\b", "eo-{number}"),
-    (r"\bProclamation (?P<number>\d{4,5})\b", "proclamation-{number}"),
-    (
-        r"\b(?:Public Law|Pub\. L\.) (?:No\. )?(?P<year>\d{2,3})-(?P<number>\d{1,4})\b",
-        "pl-{year}-{number}",
-    ),
-    # Acts of the European Union, by number and by CELEX.
-    (
-        r"\((?:EU|CFSP|EU, Euratom)\)\s*(?:No\.? )?(?P<year>20\d\d)/(?P<number>\d{1,4})\b",
-        "eu-{year}-{number}",
-    ),
-    (r"\((?:EU|EC)\) No\.? (?P<number>\d{1,4})/(?P<year>(?:19|20)\d\d)\b", "eu-{year}-{number}"),
-    (r"\b3(?P<year>20\d\d)[RDL](?P<number>\d{4})\b", "eu-{year}-{number}"),
-    (r"/eli/[a-z_]+/(?P<year>20\d\d)/(?P<number>\d{1,4})\b", "eu-{year}-{number}"),
-    # Statutory instruments of the United Kingdom.
-    (r"\bS\.?I\.? (?P<year>20\d\d)(?:/| No\. ?)(?P<number>\d{1,4})\b", "si-{year}-{number}"),
-    (r"/uksi/(?P<year>20\d\d)/(?P<number>\d{1,4})\b", "si-{year}-{number}"),
-    # Announcements that are numbered per year.
-    (r"\bAnnouncement (?P<year>20\d\d) No\. ?(?P<number>\d{1,4})\b", "no-{year}-{number}"),
-    (
-        r"\bAnnouncement No\. ?(?P<number>\d{1,4}) (?:of|\[?)\s?(?P<year>20\d\d)\b",
-        "no-{year}-{number}",
-    ),
-    (r"(?P<year>20\d\d)年第(?P<number>\d{1,4})号", "no-{year}-{number}"),
+FORMS: tuple[tuple[str, str], ...] = tuple(
+    (of["pattern"], of["form"])
+    for of in tomllib.loads(files(__package__).joinpath("citations.toml").read_text("utf-8"))[
+        "forms"
+    ]
 )
 YEARS = re.compile(
     r"\b(?:catalogue|plan|list)\b[^.:;,(]{0,60}? for (?:(?:19|20)\d\d(?: and |, |-|–)?)+\b",
