@@ -286,6 +286,7 @@ def test_a_restored_dump_continues_deliveries_and_subscriptions_by_mail(
     loop.run(installation.resume(restored, before))
 
 
+@pytest.mark.nightly
 def test_a_restore_by_pgbackrest_repeats_deliveries_and_mails_after_its_moment(
     story: Story, pgbackrest: Path, installation: Installation, loop: asyncio.Runner
 ) -> None:

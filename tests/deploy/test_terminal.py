@@ -133,7 +133,7 @@ QUESTION = '{ asOf(validAt: "\u6c5f \u00e9 \U0001f600") { position } }'
 """Its refusal repeats characters that few encodings have."""
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_terminal_of_any_encoding_shows_the_answer_as_json(target: Target, encoding: str) -> None:
     own, theirs = pty.openpty()
     with os.fdopen(own, "rb", buffering=0) as terminal:
@@ -145,7 +145,7 @@ def test_a_terminal_of_any_encoding_shows_the_answer_as_json(target: Target, enc
     assert "\u6c5f \u00e9 \U0001f600" in error["message"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_a_pipe_gets_utf_8_whatever_encoding_the_terminal_has(
     target: Target, encoding: str
 ) -> None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from deploy.bootstrap import open_connection
 from tests.support.publishers.publisher import Slow
 from tests.support.publishers.server import PublisherServer, playing
@@ -53,6 +55,7 @@ async def line(process: asyncio.subprocess.Process) -> str:
         return (await process.stdout.readline()).decode().strip()
 
 
+@pytest.mark.nightly
 async def test_killed_at_random_moments_it_misses_nothing_and_records_nothing_twice(
     target: Target, recorder: Recorder
 ) -> None:
