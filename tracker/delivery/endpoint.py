@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from tracker.delivery.signatures import Algorithm
 from tracker.domain.catalogue.commodities import Commodity, descendants
@@ -295,32 +295,13 @@ def shown_url(url: str, format: EndpointFormat) -> str:
 
 def endpoint_of(row: asyncpg.Record) -> Endpoint:
     """Return the endpoint in a row of the query `all` of endpoints.sql."""
-    replay = None
-    if row["replay_first"] is not None:
-        replay = Replay(
-            row["replay_first"],
-            row["replay_last"],
-            row["replay_position"],
-            row["replay_events"],
-            row["replay_requested_at"],
-        )
-    types, commodities, places = (
-        None if row[field] is None else tuple(row[field])
-        for field in ("types", "commodities", "places")
-    )
-    return Endpoint(
-        **{field: row[field] for field in SAME_FIELDS},
-        filter=EndpointFilter(types, commodities, places, row["entity"]),
-        format=EndpointFormat(row["format"]),
-        state=EndpointState(row["state"]),
-        replay=replay,
-        keys=tuple(EndpointKey(Algorithm(kind), *rest) for kind, *rest in row["keys"]),
-    )
-
-
-SAME_FIELDS = tuple(
-    field
-    for field in Endpoint.__struct_fields__
-    if field not in {"filter", "format", "state", "replay", "keys"}
-)
-"""Fields of an endpoint that equal their database columns."""
+    values = dict(row)
+    replay = {
+        "first_position": values["replay_first"],
+        "last_position": values["replay_last"],
+        "position": values["replay_position"],
+        "events": values["replay_events"],
+        "requested_at": values["replay_requested_at"],
+    }
+    values["replay"] = None if values["replay_first"] is None else replay
+    return convert({**values, "filter": values}, Endpoint)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from tracker.commands.commands import REVIEW_PREFIX
 from tracker.domain.basics.codec import encode, from_builtins
@@ -257,38 +257,16 @@ def check_postponed(until: date, today: date) -> None:
 
 def candidate_of(row: asyncpg.Record) -> Candidate:
     """Return the candidate in a row."""
-    known = {field: row[field] for field in SAME_FIELDS}
-    return Candidate(
-        **known,
-        kind=CandidateKind(row["kind"]),
-        state=CandidateState(row["state"]),
-        snapshot=row["snapshot"] and row["snapshot"].hex(),
-        commodities=tuple(row["commodities"]),
-        issuers=tuple(row["issuers"]),
-        accepted_by=tuple(row["accepted_by"]),
-        data=None if row["data"] is None else json.loads(row["data"]),
-        settings=None if row["settings"] is None else json.loads(row["settings"]),
-        lead=None if row["lead"] is None else LeadCode(row["lead"]),
+    data, settings, snapshot = row["data"], row["settings"], row["snapshot"]
+    return convert(
+        {
+            **dict(row),
+            "snapshot": snapshot and snapshot.hex(),
+            "data": data and json.loads(data),
+            "settings": settings and json.loads(settings),
+        },
+        Candidate,
     )
-
-
-SAME_FIELDS = tuple(
-    field
-    for field in Candidate.__struct_fields__
-    if field
-    not in {
-        "kind",
-        "state",
-        "snapshot",
-        "commodities",
-        "issuers",
-        "accepted_by",
-        "data",
-        "settings",
-        "lead",
-    }
-)
-"""Fields of a candidate that equal their database columns."""
 
 
 def as_json(value: object) -> str:
