@@ -29,6 +29,7 @@ from schema.pages.site.page_data import MEDIA_TYPES
 from schema.pages.site.route import PageRoute
 from schema.pages.site.static_files import static_file
 from schema.pages.sources import source, sources
+from schema.pages.story import story
 from schema.pages.tariffs import tariff_line
 from schema.pages.upcoming import upcoming
 from tracker.errors import NotFound
@@ -59,6 +60,7 @@ PAGES: tuple[Page, ...] = (
     search.PAGE,
     sources.PAGE,
     source.PAGE,
+    story.PAGE,
     tariff_line.PAGE,
     upcoming.PAGE,
 )

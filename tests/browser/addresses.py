@@ -32,6 +32,7 @@ PAGES = {
     "tariff line": "/tariffs/us/81129210",
     "upcoming": "/upcoming",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
+    "story": "/story?place=CN&from=2025-10-01&until=2026-11-30",
     "events": "/events",
     "event": "/events/6618",
     "facts": "/facts",

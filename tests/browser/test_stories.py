@@ -280,3 +280,13 @@ async def test_the_link_that_never_changes_is_copied_also_after_a_step_in_time(
         copied = await tab.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"{site.url}/alliances/quad?valid=")
     assert "position=" in copied
+
+
+@pytest.mark.parametrize("name", ["story"])
+async def test_a_page_for_paper_has_at_most_two_sheets(
+    site: Site, visit: Visiting, name: str
+) -> None:
+    async with visit() as tab:
+        await tab.open(site.url + PAGES[name])
+        paper = await tab.page.pdf(format="A4")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 2

@@ -305,3 +305,13 @@ async def test_announcement_61_is_printed_with_its_sources(site: Site, visit: Vi
         await reader.click("Export controls on rare-earth items made abroad", "main")
         await reader.page.emulate_media(media="print")
         await reader.see("MOFCOM Announcement 2025 No. 61", re.compile("0.1"))
+
+
+async def test_the_story_of_china_is_linked_from_its_page(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("China")
+        await reader.click(re.compile("^China$"), "main")
+        await reader.click("Story of the year", "main")
+        await reader.see(
+            re.compile("^China: since"), re.compile("Back in force from 28 November 2026")
+        )

@@ -54,7 +54,11 @@ PATHS = {
     "overview": "/index",
 }
 """Paths of pages with a key, and of the overview."""
-QUERIES = {"check": "?hsCode=284990&origin=CN&destination=DE", "search": "?q=gallium"}
+QUERIES = {
+    "check": "?hsCode=284990&origin=CN&destination=DE",
+    "search": "?q=gallium",
+    "story": "?place=CN&from=2025-10-01",
+}
 
 
 @pytest.fixture(scope="session")
