@@ -16,6 +16,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import ENTITY_PATH, DatedFact, Fact, Source
+from tracker.domain.entities.fold import shared_fields
 from tracker.errors import InvalidInput
 
 MAX_REFERENCES = 20
@@ -164,24 +165,10 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
         if made is None:
             return None
         return AnnouncementState(
+            **shared_fields(made, AnnouncementState),
             id=id,
             date=made.on,
-            kind=made.kind,
-            title=made.title,
-            original_title=made.original_title,
-            actors=made.actors,
-            commodities=made.commodities,
-            topic=made.topic,
-            about=made.about,
-            amounts=made.amounts,
-            firms=made.firms,
-            until=made.until,
-            conflicts_with=made.conflicts_with,
-            supersedes=made.supersedes,
             superseded_by=self.by,
-            source=made.source,
-            note=made.note,
-            quotation=made.quotation,
             because=self.because,
         )
 

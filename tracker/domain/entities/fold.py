@@ -6,8 +6,9 @@ A fold is incremental: the cost of a further fact does not depend on the number 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from datetime import date
+from functools import cache
 from operator import attrgetter
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from msgspec import structs
 
@@ -55,6 +56,16 @@ class StateWithEvidence(EntityState, frozen=True, kw_only=True):
 
     because: tuple[Evidence, ...]
     """The recorded events that this state follows from, in the order of the log."""
+
+
+def shared_fields(fact: Fact, state: type[Value]) -> dict[str, Any]:
+    """Return the values of a fact for the fields that a state has too."""
+    return {name: getattr(fact, name) for name in _shared_names(type(fact), state)}
+
+
+@cache
+def _shared_names(fact: type[Fact], state: type[Value]) -> list[str]:
+    return [name for name in state.__struct_fields__ if name in fact.__struct_fields__]
 
 
 S = TypeVar("S", bound=EntityState)

@@ -20,6 +20,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import DatedFact, Fact
+from tracker.domain.entities.fold import shared_fields
 from tracker.errors import InvalidInput
 
 Omissions = Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)]
@@ -116,19 +117,10 @@ class CoverageFold(CitingFold[CoverageState]):
         if of is None:
             return None
         return CoverageState(
+            **shared_fields(of, CoverageState),
             id=id,
             because=self.because,
-            issuer=of.issuer,
-            acts=of.acts,
-            name=of.name,
-            last=of.last,
-            checked_by=of.checked_by,
             declared_on=of.on,
-            first=of.first,
-            commodities=of.commodities,
-            left_out=of.left_out,
-            firms_named=of.firms_named,
-            watched_source=of.watched_source,
             withdrawn_on=withdrawn.on if withdrawn else None,
             withdrawn_because=withdrawn.reason if withdrawn else None,
         )

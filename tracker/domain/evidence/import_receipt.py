@@ -16,6 +16,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import DatedFact, Fact
+from tracker.domain.entities.fold import shared_fields
 from tracker.errors import InvalidInput
 
 
@@ -150,22 +151,7 @@ class ImportFold(CitingFold[ImportState]):
         receipt = self.receipt
         if receipt is None:
             return None
-        return ImportState(
-            id=id,
-            because=self.because,
-            on=receipt.on,
-            reader=receipt.reader,
-            reader_version=receipt.reader_version,
-            file=receipt.file,
-            sha256=receipt.sha256,
-            size=receipt.size,
-            counts=receipt.counts,
-            encoding=receipt.encoding,
-            events=receipt.events,
-            reasons=receipt.reasons,
-            refused=receipt.refused,
-            suspects=receipt.suspects,
-        )
+        return ImportState(**shared_fields(receipt, ImportState), id=id, because=self.because)
 
 
 class Import(Entity):

@@ -23,6 +23,7 @@ from tracker.domain.entities.entity import (
     because,
 )
 from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fold import shared_fields
 from tracker.domain.evidence.watched_source_facts import (
     REDACTED_SNAPSHOT_TYPE,
     Failed,
@@ -219,15 +220,10 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         )
         unwatched = self.unwatched.fact if self.unwatched else None
         return WatchedSourceState(
+            **shared_fields(watched, WatchedSourceState),
             id=id,
             because=self._because(),
-            name=watched.name,
             publisher=watched.source.publisher,
-            adapter=watched.adapter,
-            address=watched.address,
-            every_hours=watched.every_hours,
-            issuers=watched.issuers,
-            covers=watched.covers,
             watched_since=first.fact.on,  # type: ignore[attr-defined]  # it is Watched
             unwatched_on=unwatched.on if isinstance(unwatched, Unwatched) else None,
             unwatched_because=unwatched.reason if isinstance(unwatched, Unwatched) else None,
@@ -275,14 +271,7 @@ def _failure(known: RecordedFact | None) -> Failure | None:
     if known is None or not isinstance(known.fact, Failed):
         return None
     fact = known.fact
-    return Failure(
-        look=fact.look,
-        at=fact.at,
-        address=fact.address,
-        code=fact.code,
-        reason=fact.reason,
-        status=fact.status,
-    )
+    return Failure(**shared_fields(fact, Failure))
 
 
 class WatchedSource(Entity):

@@ -21,6 +21,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
+from tracker.domain.entities.fold import shared_fields
 from tracker.domain.figures.tariff_edition import EditionKey, TariffEdition, TariffEditionState
 from tracker.domain.figures.tariff_rate import SpecialRate, TariffRate, special_rates, tariff_rate
 from tracker.domain.wording.phrases import date_phrase, place_in_text
@@ -226,18 +227,12 @@ class _LineFold(CitingFold[TariffLineState]):
             return None
         of = self.printed
         return TariffLineState(
+            **shared_fields(of, TariffLineState),
             id=id,
-            place=of.place,
-            code=of.code,
-            edition=of.edition,
             printed_on=of.public_on,
-            texts=of.texts,
             general_text=of.general,
             special_text=of.special,
             column2_text=of.column2,
-            units=of.units,
-            footnotes=of.footnotes,
-            suffixes=of.suffixes,
             retired_suffixes=self.retired,
             withdrawn_in=self.end.edition if self.end else None,
             successors=self.end.successors if self.end else (),

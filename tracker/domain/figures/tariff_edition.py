@@ -15,6 +15,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
 )
 from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fold import shared_fields
 from tracker.errors import InvalidInput
 
 Beginning = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2,8}\Z")]
@@ -88,13 +89,9 @@ class _EditionFold(CitingFold[TariffEditionState]):
             return None
         of = self.read
         return TariffEditionState(
+            **shared_fields(of, TariffEditionState),
             id=id,
-            place=of.place,
-            edition=of.edition,
-            title=of.title,
             printed_on=of.public_on,
-            sha256=of.sha256,
-            chapters=of.chapters,
             because=self.because,
         )
 
