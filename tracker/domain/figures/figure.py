@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from tracker.domain.basics.values import FreeText, PartialDate, Quantity, Value
 from tracker.domain.entities.elements import (
@@ -26,7 +26,7 @@ from tracker.domain.entities.entity import (
     to_evidence,
 )
 from tracker.domain.entities.fact import Fact, Source
-from tracker.domain.entities.fold import in_order_of_log
+from tracker.domain.entities.fold import in_order_of_log, shared_fields
 from tracker.domain.figures.figure_facts import (
     Claimed,
     EditionClaim,
@@ -40,6 +40,8 @@ from tracker.errors import InvalidInput
 
 class Claim(Value, frozen=True, kw_only=True):
     """A claim on a day. `latest` is false once its publisher has restated it."""
+
+    FACT: ClassVar[type[Fact]] = Claimed
 
     position: int
     """The position of its event in the log."""
@@ -78,7 +80,7 @@ class Claim(Value, frozen=True, kw_only=True):
         return Evidence(
             position=self.position,
             event_id=self.event_id,
-            type=TYPES[Claimed],
+            type=TYPES[self.FACT],
             source=self.source,
             more_sources=self.more_sources,
         )
@@ -129,6 +131,8 @@ class ClaimsFold(Fold[S], Generic[S, F, C]):
 
     __slots__ = ("_claims", "_texts", "claimed", "editions", "latest")
     LONG: ClassVar[tuple[str, ...]] = ("claims",)
+    CLAIM: ClassVar[type[Any]]
+    """The class of the claims."""
 
     def __init__(self) -> None:
         self.claimed: list[tuple[RecordedFact, F]] = []
@@ -143,7 +147,13 @@ class ClaimsFold(Fold[S], Generic[S, F, C]):
     @classmethod
     def claim(cls, known: RecordedFact, fact: F, latest: bool) -> C:
         """Return the claim of a fact, marked as the latest of its publisher or not."""
-        raise NotImplementedError
+        made: C = cls.CLAIM(
+            **shared_fields(known.fact, cls.CLAIM),
+            position=known.position,
+            event_id=known.event_id,
+            latest=latest,
+        )
+        return made
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
@@ -215,29 +225,12 @@ class FigureFold(ClaimsFold[FigureState, Claimed, Claim]):
 
     __slots__ = ("_judged", "judged")
     LONG = ("claims", "judged")
+    CLAIM = Claim
 
     def __init__(self) -> None:
         super().__init__()
         self.judged: list[tuple[RecordedFact, Preferred]] = []
         self._judged: Elements | None = None
-
-    @classmethod
-    def claim(cls, known: RecordedFact, fact: Claimed, latest: bool) -> Claim:
-        """Return the claim of a fact, marked as the latest of its publisher or not."""
-        return Claim(
-            position=known.position,
-            event_id=known.event_id,
-            edition=fact.edition,
-            edition_version=fact.edition_version,
-            as_of=fact.as_of,
-            origins=fact.origins,
-            quantity=fact.quantity,
-            source=fact.source,
-            more_sources=fact.more_sources,
-            note=fact.note,
-            quotation=fact.quotation,
-            latest=latest,
-        )
 
     @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:

@@ -13,14 +13,7 @@ from tracker.domain.basics.values import Name, Quantity
 from tracker.domain.basics.vocabulary import HsEdition, Qualifier
 from tracker.domain.catalogue.hs_concordance import Concordance, concordance
 from tracker.domain.catalogue.places import Place
-from tracker.domain.entities.entity import (
-    TYPES,
-    Entity,
-    EntityState,
-    Evidence,
-    RecordedFact,
-    Retracted,
-)
+from tracker.domain.entities.entity import Entity, EntityState, Evidence, RecordedFact, Retracted
 from tracker.domain.entities.fact import Fact, Source
 from tracker.domain.figures.figure import Claim, ClaimsFold
 from tracker.domain.figures.figure_facts import check_existence
@@ -97,21 +90,12 @@ def _check_amount(amount: Quantity) -> None:
 class FlowClaim(Claim, frozen=True, kw_only=True):
     """A claim on a trade flow on a day. Its quantity is a weight."""
 
+    FACT: ClassVar[type[Fact]] = FlowClaimed
+
     value: Quantity
     """The value of all parts."""
     origins: Origins
     """The origins, each with the value and the weight of its part."""
-
-    @property
-    def because(self) -> Evidence:
-        """The event that recorded the claim."""
-        return Evidence(
-            position=self.position,
-            event_id=self.event_id,
-            type=TYPES[FlowClaimed],
-            source=self.source,
-            more_sources=self.more_sources,
-        )
 
 
 class TradeFlowState(EntityState, frozen=True, kw_only=True):
@@ -155,24 +139,7 @@ class TradeFlowFold(ClaimsFold[TradeFlowState, FlowClaimed, FlowClaim]):
     """The fold of the claims on a trade flow."""
 
     __slots__ = ()
-
-    @classmethod
-    def claim(cls, known: RecordedFact, fact: FlowClaimed, latest: bool) -> FlowClaim:
-        """Return the claim of a fact, marked as the latest of its publisher or not."""
-        return FlowClaim(
-            position=known.position,
-            event_id=known.event_id,
-            edition=fact.edition,
-            edition_version=fact.edition_version,
-            value=fact.value,
-            quantity=fact.quantity,
-            origins=fact.origins,
-            source=fact.source,
-            more_sources=fact.more_sources,
-            note=fact.note,
-            quotation=fact.quotation,
-            latest=latest,
-        )
+    CLAIM = FlowClaim
 
     def take(self, known: RecordedFact) -> None:
         """Apply a claim."""
