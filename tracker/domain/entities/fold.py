@@ -60,16 +60,12 @@ class StateWithEvidence(EntityState, frozen=True, kw_only=True):
 
 def shared_fields(fact: Fact, state: type[Value]) -> dict[str, Any]:
     """Return the values of a fact for the fields that a state has too."""
-    names, read = _shared_names(type(fact), state)
-    return dict(zip(names, read(fact), strict=True))
+    return {name: getattr(fact, name) for name in _shared_names(type(fact), state)}
 
 
 @cache
-def _shared_names(
-    fact: type[Fact], state: type[Value]
-) -> tuple[list[str], Callable[[Fact], tuple[Any, ...]]]:
-    names = [name for name in state.__struct_fields__ if name in fact.__struct_fields__]
-    return names, attrgetter(*names)
+def _shared_names(fact: type[Fact], state: type[Value]) -> list[str]:
+    return [name for name in state.__struct_fields__ if name in fact.__struct_fields__]
 
 
 S = TypeVar("S", bound=EntityState)
