@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, generate_token, token_hash
 from tracker.errors import InvalidInput, NotFound, Unavailable
@@ -88,17 +88,7 @@ async def create(
 
 async def list_tokens(connection: Connection) -> list[TokenRecord]:
     """Return all tokens, including revoked ones, in the order of creation."""
-    return [
-        TokenRecord(
-            row["id"],
-            row["name"],
-            tuple(map(Scope, row["scopes"])),
-            row["created_at"],
-            row["expires_on"],
-            row["revoked_at"],
-        )
-        for row in await connection.fetch(SQL.list)
-    ]
+    return [convert(dict(row), TokenRecord) for row in await connection.fetch(SQL.list)]
 
 
 async def revoke(connection: Connection, id: int) -> str:
