@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from rich.console import Console
 from deploy.config.table import TABLE
 from deploy.web.app import import_execute
 from schema.services import Access, Services
+from tracker.domain.basics.toml_files import read_toml
 
-DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: Mapping[str, Any] = read_toml(__file__)
 PAGES: Mapping[str, str] = DECLARED["pages"]
 """Example pages: what each shows, by its path."""
 QUERIES: Mapping[str, str] = DECLARED["queries"]

@@ -4,13 +4,12 @@ A secret is never a flag, because the process list shows flags.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TypeVar
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 from tracker.web.networks import Networks
 
@@ -84,9 +83,7 @@ class Setting:
 
 TABLE = {
     name: Setting(**{"variable": f"{PREFIX}{name}", **of})
-    for name, of in tomllib.loads(
-        Path(__file__).with_name("settings.toml").read_text("utf-8")
-    ).items()
+    for name, of in read_toml(__file__, "settings.toml").items()
 }
 """All settings by name, in the order of the file."""
 SETTINGS = tuple(TABLE.values())

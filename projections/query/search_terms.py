@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from projections.query.figure_words import catalogue_words, near_names
 from projections.query.search_matches import nearest
 from tracker.domain.basics.control_vocabulary import Covers, Direction, Form, Measure
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.domain.catalogue.places import Place, find_place, place_of_text
 
@@ -21,7 +20,7 @@ WORD = re.compile(r"[^\s,;:?!\"“”«»()]+")
 MAX_CHARACTERS = 500
 MAX_NAME_WORDS = 4
 MIN_CORRECTED_LETTERS = 5
-WORDS = tomllib.loads(Path(__file__).with_name("search_words.toml").read_text("utf-8"))
+WORDS = read_toml(__file__, "search_words.toml")
 IGNORED, TOWARD, TRADE, PRODUCTION, FIRMS = (
     frozenset(WORDS[name].split()) for name in ("ignored", "toward", "trade", "production", "firms")
 )

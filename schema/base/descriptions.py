@@ -7,14 +7,12 @@ are described in `descriptions.toml`: under `Class.field`, or under `field` for 
 import inspect
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-DESCRIPTIONS: Mapping[str, str] = tomllib.loads(
-    Path(__file__).with_suffix(".toml").read_text("utf-8")
-)
+from tracker.domain.basics.toml_files import read_toml
+
+DESCRIPTIONS: Mapping[str, str] = read_toml(__file__)
 CLASS_OR_FIELD = re.compile(
     r'''^class\ (?P<kind>\w+)
     | ^\ {4}(?P<field>\w+)(?::|\ =)\ .*\n     # a field, or a word, whose first line ends here

@@ -4,11 +4,9 @@ No field costs less than 1, whatever page size it has and whether or not it is i
 the fields of its response, counted in the schema.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +20,7 @@ from schema.execution.fixed_moments import with_defaults
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
 from tracker.domain.actors.announcement import MAX_REFERENCES
+from tracker.domain.basics.toml_files import read_toml
 
 PAGE_ARGUMENTS = ("first", "last")
 """Arguments with the size of a page."""
@@ -29,9 +28,7 @@ IDS = "ids"
 """Argument with the ids of single items."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each value of these arguments; a range of years counts each year."""
-USUAL_LENGTHS: dict[str, int] = tomllib.loads(
-    Path(__file__).with_suffix(".toml").read_text("utf-8")
-)
+USUAL_LENGTHS: dict[str, int] = read_toml(__file__)
 """Typical lengths of lists without pages, because clients cannot limit them."""
 LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
 """Lists of the entities in an announcement, up to `MAX_REFERENCES` in each."""

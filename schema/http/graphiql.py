@@ -8,7 +8,6 @@ import base64
 import hashlib
 import importlib.util
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from schema.http.messages import function_errors_as_json
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import NotFound
 
 PACKAGE = "graphene_django_graphiql_static"
@@ -31,7 +31,7 @@ A_DAY = "public, max-age=86400"
 FLOOR = Path(__file__).parents[1]
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-EXAMPLES: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+EXAMPLES: dict[str, str] = read_toml(__file__)
 
 
 def query_page() -> Response:

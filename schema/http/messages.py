@@ -3,11 +3,9 @@
 import functools
 import math
 import re
-import tomllib
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
@@ -22,6 +20,7 @@ from schema.base.compression import GZIP_LEVEL
 from schema.base.errors import DATABASE_ERRORS, plain_error, tracker_error
 from schema.http.limits import PushPriority
 from schema.telemetry.observer import Observer, request_id
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 MAX_CACHED_HEADERS = 256
@@ -67,9 +66,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
-STATUSES: Mapping[str, Mapping[str, int]] = tomllib.loads(
-    Path(__file__).with_name("statuses.toml").read_text("utf-8")
-)
+STATUSES: Mapping[str, Mapping[str, int]] = read_toml(__file__, "statuses.toml")
 STATUS = STATUSES["routes"]
 WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
 GZIP_WINDOW = 16 + zlib.MAX_WBITS

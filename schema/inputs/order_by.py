@@ -1,19 +1,18 @@
 """Orders of lists, from `order_by.toml`: an enum for every kind of item. Its values include the direction."""
 
-import tomllib
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import strawberry
 from strawberry import argument, enum_value
 
 from projections.query.list_statements import Ordering, SortKey
+from tracker.domain.basics.toml_files import read_toml
 from tracker.review.candidates import CandidateOrder as QueueOrder
 
 ORDER_BY = argument(description="The order of the list.")
-DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: Mapping[str, Any] = read_toml(__file__)
 COMMON = DECLARED["common"]
 
 

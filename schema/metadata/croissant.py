@@ -3,8 +3,6 @@
 It has the tables that need no parameters. Columns are those of the tables.
 """
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from schema.metadata.facts import DESCRIPTION, KEYWORDS, TITLE, Site, described, media_type
@@ -12,6 +10,7 @@ from schema.tables.cells import SEPARATOR
 from schema.tables.formats import LICENCE_URL, PRODUCT
 from schema.tables.shape import Column
 from schema.tables.table import Table, tables
+from tracker.domain.basics.toml_files import read_toml
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 CSV = "csv"
@@ -25,7 +24,7 @@ DATA_TYPES = {
     "DateTime": "sc:DateTime",
 }
 """Types by scalars of the API; all others, and several values in one cell, are texts."""
-CONTEXT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+CONTEXT = read_toml(__file__)
 Node = dict[str, Any]
 
 

@@ -3,9 +3,7 @@
 `fact_mutations.toml` lists them; the domain validates them.
 """
 
-import tomllib
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import strawberry
@@ -16,6 +14,7 @@ from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
 from tracker.domain.actors.alliance import Alliance, MemberJoined, MemberLeft
 from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.entities.entity import KINDS, Entity
 from tracker.domain.entities.fact import Fact
 from tracker.domain.events.registry import FACTS
@@ -52,7 +51,7 @@ class FactMutation(Struct, frozen=True):
 ENTITY_TYPES = {type_: kind for kind in KINDS.values() for type_ in kind.FACTS}
 FACT_MUTATIONS = tuple(
     FactMutation(name, FACTS[of["fact"]], ENTITY_TYPES[of["fact"]], of["description"])
-    for name, of in tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")).items()
+    for name, of in read_toml(__file__).items()
 )
 
 

@@ -5,11 +5,9 @@ uses JSON Schema draft 07: a referenced schema is a component and has no `$id`, 
 of references.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
@@ -19,13 +17,14 @@ from schema.http.rendered import fixed_response
 from schema.routes.json_schemas import json_schema, present_number
 from schema.tables.formats import LICENCE_URL
 from tracker.delivery.message import EVENT_MEDIA_TYPE
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.events.registry import FACTS
 from tracker.log import upcasting
 
 Part: TypeAlias = dict[str, Any]
 """An object of AsyncAPI, or a schema."""
 PRODUCT = "critical-minerals-policy-tracker"
-PARTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+PARTS = read_toml(__file__)
 OLDER = "OlderEvent"
 """Events whose data has an earlier schema."""
 TYPES = (*FACTS, OLDER)

@@ -1,18 +1,17 @@
 """The routes of tables as OpenAPI 3.1, made of the tables themselves. Pure."""
 
-import tomllib
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from schema.execution.url_parameters import UrlParameter
 from schema.tables.formats import FORMATS, LICENCE
 from schema.tables.shape import Column
 from schema.tables.table import Table, tables
+from tracker.domain.basics.toml_files import read_toml
 
 PRODUCT = "critical-minerals-policy-tracker"
-DECLARED: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: dict[str, Any] = read_toml(__file__)
 SCALARS: dict[str, dict[str, Any]] = DECLARED["scalars"]
 REFUSALS: dict[str, str] = DECLARED["refusals"]
 

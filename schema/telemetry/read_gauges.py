@@ -1,16 +1,16 @@
 """Gauges of values that a scrape of `/metrics` reads, mostly from the database; see `read_gauges.toml`."""
 
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily
 
+from tracker.domain.basics.toml_files import read_toml
+
 Readings: TypeAlias = dict[tuple[str, ...], float]
 """Values by the name of the gauge, followed by the values of its labels."""
-GAUGES: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+GAUGES: dict[str, Any] = read_toml(__file__)
 
 
 class ReadGauges:

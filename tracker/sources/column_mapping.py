@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 
 MAX_MAPPING_BYTES = 1_000_000
 """Maximum size of a mapping file."""
 
-_DECLARED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_DECLARED = read_toml(__file__)
 FIELDS: dict[str, str] = _DECLARED["fields"]
 """The fields that a column can be mapped to."""
 CONTROLS = frozenset(_DECLARED["rows"]["controls"])

@@ -5,14 +5,13 @@ literal text: `%d de %B de %Y`. Nothing is guessed: the format alone decides wha
 """
 
 import re
-import tomllib
 import unicodedata
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 
 TOKENS = re.compile(r"%(.)|(\s+)")
@@ -93,4 +92,4 @@ def _months(language: str, length: str) -> dict[str, int]:
 
 @cache
 def _declared() -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(files(__package__).joinpath("months.toml").read_text("utf-8"))
+    return read_toml(__file__, "months.toml")

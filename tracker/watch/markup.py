@@ -7,15 +7,14 @@ Standard of the WHATWG.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.watch.adapter import NotUnderstood, Response, decode_text
 
 MAX_HTML_BYTES = 4 * 2**20
@@ -31,7 +30,7 @@ MAX_REFRESH_CHARACTERS = 2_000
 """Number of characters of a `<meta http-equiv="refresh">` that are read."""
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
-DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: Mapping[str, Any] = read_toml(__file__)
 WEB_ENCODINGS: Mapping[str, str] = DECLARED["web_encodings"]
 """Labels that mean another encoding on the web than their name suggests."""
 

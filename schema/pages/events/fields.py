@@ -7,14 +7,13 @@ is marked with its JSON Pointer and its format. Values of unknown fields are wri
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
 
 from schema.pages.site.address import entity_path, path_of
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.catalogue.places import Place
 from tracker.domain.wording import phrases
 from tracker.errors import InvalidInput
@@ -22,7 +21,7 @@ from tracker.errors import InvalidInput
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 NUMBERS = frozenset({"value", "upper", "ratePercent", "rateUpToPercent", "deMinimisPercent"})
-DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: Mapping[str, Any] = read_toml(__file__)
 WORDS = frozenset(DECLARED["words"])
 """Fields with words in which underscores become spaces."""
 ACTORS = frozenset(DECLARED["actors"])

@@ -4,10 +4,9 @@ Figures are compared only on the same basis (design rule 7). «Metal content» a
 basis of cobalt under two names. Only a declared equivalence, with its reason, makes two bases equal.
 """
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.catalogue.commodities import Commodity
 
 
@@ -29,7 +28,7 @@ def _plain(basis: str) -> str:
 @cache
 def _equivalent_bases(commodity: str) -> tuple[tuple[frozenset[str], str], ...]:
     """Return the groups of equivalent bases of a commodity, each with its reason."""
-    declared = tomllib.loads(files(__package__).joinpath("bases.toml").read_text("utf-8"))
+    declared = read_toml(__file__)
     return tuple(
         (frozenset(b.replace("{commodity}", commodity) for b in one["bases"]), one["reason"])
         for one in declared["equivalent"]

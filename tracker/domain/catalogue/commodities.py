@@ -7,17 +7,16 @@ also one of the medium and heavy ones. The rules of the tree are at the top of i
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.errors import InvalidInput
@@ -220,7 +219,7 @@ def _suggestion(text: str) -> str:
 
 @cache
 def _entries() -> dict[str, CommodityEntry]:
-    declared = tomllib.loads(files(__package__).joinpath("commodities.toml").read_text("utf-8"))
+    declared = read_toml(__file__)
     return {
         id: CommodityEntry(
             name=item["name"],

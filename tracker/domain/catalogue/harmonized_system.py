@@ -1,18 +1,16 @@
 """Codes of the Harmonized System, and the forms of their goods."""
 
-import tomllib
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
 from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 
 FORMS: dict[str, tuple[Form, ...]] = {
     code: tuple(map(Form, goods["forms"]))
-    for goods in tomllib.loads(
-        files(__package__).joinpath("harmonized_system.toml").read_text("utf-8")
-    )["goods"]
+    for goods in read_toml(__file__)["goods"]
     for code in goods["codes"]
 }
 """Forms by heading or subheading, from `harmonized_system.toml`."""

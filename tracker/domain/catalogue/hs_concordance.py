@@ -4,11 +4,10 @@ Commodities have codes of HS 2022, and trade flows have codes of HS 2017. Most c
 editions, others were split. One code may also have the goods of several commodities.
 """
 
-import tomllib
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.values import Value
 from tracker.domain.catalogue.commodities import Commodity, ancestors, descendants
 
@@ -87,7 +86,7 @@ def codes_at(code: str) -> tuple[str, ...]:
 
 @cache
 def _declared() -> dict[str, Concordance]:
-    declared = tomllib.loads(files(__package__).joinpath("hs_concordance.toml").read_text("utf-8"))
+    declared = read_toml(__file__)
     return {
         code: Concordance(
             code=code,

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import gettext
 import re
-import tomllib
 import unicodedata
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pycountry
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 
-_DECLARED = tomllib.loads(files(__package__).joinpath("places.toml").read_text("utf-8"))
+_DECLARED = read_toml(__file__)
 AGGREGATES: dict[str, str] = _DECLARED["aggregates"]
 SPECIAL: dict[str, str] = _DECLARED["special"]
 FORMER: dict[str, tuple[str, date]] = {

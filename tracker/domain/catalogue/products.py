@@ -4,13 +4,12 @@ A publisher's list has a product such as `unwrought metal and powder`. Acts have
 declared forms connect them; no word of a product is interpreted at run time.
 """
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct
 
 from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.catalogue.commodities import Commodity
 
 
@@ -41,7 +40,7 @@ def products() -> tuple[Product, ...]:
 
 @cache
 def _products() -> dict[tuple[str, str], Product]:
-    declared = tomllib.loads(files(__package__).joinpath("products.toml").read_text("utf-8"))
+    declared = read_toml(__file__)
     return {
         (commodity, slug): Product(
             commodity=Commodity(commodity),

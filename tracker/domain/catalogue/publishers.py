@@ -4,12 +4,12 @@ An authority is a publisher whose publications are the own text of a place or an
 publisher is not an authority.
 """
 
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from urllib.parse import urlsplit
+
+from tracker.domain.basics.toml_files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Publisher:
 @cache
 def publishers() -> dict[str, Publisher]:
     """Return all declared publishers by id."""
-    declared = tomllib.loads(files(__package__).joinpath("publishers.toml").read_text("utf-8"))
+    declared = read_toml(__file__)
     return {
         id: Publisher(
             id, item["name"], tuple(item.get("domains", ())), tuple(item.get("authority_of", ()))

@@ -5,15 +5,12 @@ so announcement 46 of 2024 of two countries are different acts.
 """
 
 import re
-import tomllib
 from functools import lru_cache
-from importlib.resources import files
+
+from tracker.domain.basics.toml_files import read_toml
 
 FORMS: tuple[tuple[str, str], ...] = tuple(
-    (of["pattern"], of["form"])
-    for of in tomllib.loads(files(__package__).joinpath("citations.toml").read_text("utf-8"))[
-        "forms"
-    ]
+    (of["pattern"], of["form"]) for of in read_toml(__file__)["forms"]
 )
 YEARS = re.compile(
     r"\b(?:catalogue|plan|list)\b[^.:;,(]{0,60}? for (?:(?:19|20)\d\d(?: and |, |-|–)?)+\b",

@@ -6,16 +6,15 @@ the file (`bgs-2026-05-20.csv`) or is given.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache, partial
-from importlib.resources import files
 from typing import Any
 
 import pycountry
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import PartialDate, Quantity
 from tracker.domain.basics.vocabulary import Checked, Qualifier, Stage, Statistic
@@ -264,7 +263,7 @@ def _notes(field: Mapping[str, str]) -> Iterator[str]:
 
 @cache
 def _declared() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("bgs.toml").read_text("utf-8"))
+    return read_toml(__file__)
 
 
 def reader(meaning: ColumnMapping) -> Reader:

@@ -7,14 +7,13 @@ neither is rejected.
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.errors import InvalidInput
 
-DECLARED: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DECLARED: Mapping[str, Any] = read_toml(__file__)
 NAMES = {field: tuple(names) for field, names in DECLARED["names"].items()}
 """The fields that are read, each with its possible names."""
 NEEDED = (

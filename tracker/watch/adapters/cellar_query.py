@@ -5,15 +5,14 @@ The server sorts at most 10,000 rows. It may cut off a long query and return the
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.adapters.day_ranges import DayRange, Limits, ListedPage, PartialPoll
 from tracker.watch.json_answers import read_json
@@ -28,7 +27,7 @@ WORK = re.compile(r"https?://[!-~]{1,180}")
 CELEX = re.compile(r"[!-~]{1,100}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-LANGUAGES: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+LANGUAGES: dict[str, str] = read_toml(__file__)
 """Languages of Cellar, with their BCP 47 codes."""
 
 PREFIXES = """\

@@ -1,14 +1,13 @@
 """Declared terms of salient statistics: subjects, products, units and denominators, from `salient.toml`."""
 
 import re
-import tomllib
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
@@ -121,4 +120,4 @@ def rebase(commodity: Commodity) -> str | None:
 @cache
 def declarations() -> dict[str, Any]:
     """Return the content of `salient.toml`."""
-    return tomllib.loads(files(__package__).joinpath("salient.toml").read_text("utf-8"))
+    return read_toml(__file__, "salient.toml")

@@ -5,15 +5,14 @@ by `headers.toml`, with the evidence. The files mark no estimates: the last year
 """
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
@@ -229,9 +228,7 @@ def _remarks(
 @cache
 def _corrections(year: int, key: str) -> dict[str, tuple[str, str]]:
     """Return the corrected headers of a file, each with the evidence."""
-    declared: list[dict[str, Any]] = tomllib.loads(
-        files(__package__).joinpath("headers.toml").read_text("utf-8")
-    )["headers"]
+    declared: list[dict[str, Any]] = read_toml(__file__, "headers.toml")["headers"]
     return {
         was: (name, entry["why"])
         for entry in declared

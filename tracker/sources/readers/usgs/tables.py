@@ -1,14 +1,13 @@
 """Subject of each USGS table: commodity, stage, form and basis, as declared in `tables.toml`."""
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.domain.catalogue.places import Place
@@ -134,7 +133,7 @@ def _of_reserves(plain: Subject, override: dict[str, str] | bool) -> Subject | s
 
 @cache
 def _declared() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("tables.toml").read_text("utf-8"))
+    return read_toml(__file__)
 
 
 @cache

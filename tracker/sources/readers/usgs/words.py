@@ -1,8 +1,5 @@
 """Words of the USGS, from `words.toml`."""
 
-import tomllib
-from importlib.resources import files
+from tracker.domain.basics.toml_files import read_toml
 
-WORDS: dict[str, dict[str, str]] = tomllib.loads(
-    files(__package__).joinpath("words.toml").read_text("utf-8")
-)
+WORDS: dict[str, dict[str, str]] = read_toml(__file__)

@@ -1,14 +1,14 @@
 """Numbers of announcements, as written by the ministry and in the corpus."""
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
+
+from tracker.domain.basics.toml_files import read_toml
 
 BRACKETED_YEAR = r"[\[(〔]?\s*+(?P<year>20[0-9]{2}|19[0-9]{2})\s*+[\])〕]?\s*+年?"
 CHINESE = re.compile(  # possessive quantifier, so that runs of spaces cause no backtracking
@@ -106,4 +106,4 @@ def plain(text: str) -> str:
 @cache
 def words() -> dict[str, dict[str, Any]]:
     """Return the declared words."""
-    return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))
+    return read_toml(__file__, "words.toml")
