@@ -8,11 +8,9 @@ docs/library.md.
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
 from typing import Any, NoReturn
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from eventsourcing import persistence
 from eventsourcing.domain import DomainEventProtocol
@@ -27,7 +25,7 @@ from tracker.domain.events.registry import fact_type
 from tracker.errors import IdempotencyConflict, VersionConflict
 from tracker.eventsourcing_asyncpg import factory
 from tracker.eventsourcing_asyncpg.datastore import Datastore
-from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription, WatchableRecorder
+from tracker.eventsourcing_asyncpg.recorders import AsyncpgApplicationRecorder
 from tracker.log.append import AppendResult, append
 from tracker.log.entries import NewEvent, new_event, recorded, to_aggregate_event
 from tracker.log.recorder import SQL as LOG
@@ -62,11 +60,11 @@ class EntityMapper(persistence.Mapper[str]):
         return to_aggregate_event(recorded(stored_event.state))
 
 
-class TrackerLogRecorder(WatchableRecorder):
-    """Reads and appends to the log for the library."""
+class TrackerLogRecorder(AsyncpgApplicationRecorder):
+    """Reads and appends to the log for the library. Migrations create its tables."""
 
     def __init__(self, datastore: Datastore):
-        self.datastore = datastore
+        self.datastore, self.events_table_name = datastore, "log"
 
     def insert_events(
         self, stored_events: Sequence[persistence.StoredEvent], **kwargs: Any
@@ -94,48 +92,13 @@ class TrackerLogRecorder(WatchableRecorder):
         except (VersionConflict, IdempotencyConflict) as error:
             raise persistence.IntegrityError(error.message) from error
 
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[persistence.StoredEvent]:
-        """Return the events of an entity in the order of their versions, descending with `desc`."""
-        query = SQL.select_events_backwards if desc else SQL.select_events
-        rows = self.datastore.fetch(query, str(originator_id), gt, lte, limit)
-        return [persistence.StoredEvent(**_stored_fields(row)) for row in rows]
+    def _sql(self, query: str) -> str:
+        """Return a query on the log."""
+        return str(getattr(SQL, query))
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[persistence.Notification]:
-        """Return at most `limit` events between two positions, in order, filtered by topics if given."""
-        first = 0 if start is None else start if inclusive_of_start else start + 1
-        rows = self.datastore.fetch(
-            SQL.select_notifications, first, stop, list(topics) or None, limit
-        )
-        return [persistence.Notification(id=row["position"], **_stored_fields(row)) for row in rows]
-
-    def max_notification_id(self) -> int | None:
-        """Return the last position, or None if nothing is recorded."""
-        position: int | None = self.datastore.fetch(SQL.max_notification_id)[0][0]
-        return position
-
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> AsyncpgSubscription:
-        """Yield every event after a position, then each new one."""
-        return AsyncpgSubscription(self, gt, topics)
-
-    def watch(self, woken: Event) -> None:
-        """Set `woken` when events are recorded, while `woken` is referenced."""
-        self.datastore.watch("log", woken)
+    def _key(self, originator_id: UUID | str) -> str:
+        """Return the name of an entity."""
+        return str(originator_id)
 
 
 class TrackerLogFactory(factory.AsyncpgFactory):
@@ -154,7 +117,7 @@ class TrackerLogFactory(factory.AsyncpgFactory):
             transcoder or self.transcoder(), f"application:{self.env.name or 'unnamed'}"
         )
 
-    def application_recorder(self) -> TrackerLogRecorder:  # type: ignore[override]
+    def application_recorder(self) -> TrackerLogRecorder:
         """Return the recorder of the log."""
         return TrackerLogRecorder(self.datastore)
 
@@ -180,12 +143,3 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
         check_id_is_free(event.event_id, fact)
         check_actors(fact, alliances)
         alliances.add(event.stream)
-
-
-def _stored_fields(row: asyncpg.Record) -> dict[str, Any]:
-    return {
-        "originator_id": row["stream"],
-        "originator_version": row["version"],
-        "topic": row["type"],
-        "state": row["entry"],
-    }
