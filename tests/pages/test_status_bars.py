@@ -216,8 +216,8 @@ def test_days_of_a_scale_are_equally_wide_and_begin_at_its_edges() -> None:
             "Status: ban in force, not confirmed",
         ),
         (
-            "/check?commodity=gallium&form=METAL&origin=CH&destination=CH",
-            "Status: dual-use licence in force, possibly",
+            "/check?hsCode=850511&origin=CN&destination=DE",
+            "Status: ban in force, possibly",
         ),
     ],
     ids=str,
