@@ -13,7 +13,7 @@ from tests.support.hostile_facts import KEY, SCRIPT_ADDRESS, TEXT
 from tests.support.site import Site
 
 CONTROL = "/controls/cn-mofcom-2024-46"
-PINNED = f"{CONTROL}?valid=2025-11-20&position=10755"
+PINNED = f"{CONTROL}?valid=2025-11-20&position=11355"
 MAX_TABS = 80
 
 
@@ -101,7 +101,7 @@ async def test_arrows_on_the_ruler_lead_from_turn_to_turn(site: Site, visit: Vis
         await tab.page.keyboard.press("ArrowLeft")
         await tab.page.wait_for_url(lambda url: f"valid={later}" not in url)
         assert (parameter(tab.page, "valid") or later) < later
-        assert parameter(tab.page, "position") == "10755"
+        assert parameter(tab.page, "position") == "11355"
 
 
 async def test_the_moment_is_chosen_by_keyboard_without_scripts(
@@ -112,9 +112,9 @@ async def test_the_moment_is_chosen_by_keyboard_without_scripts(
         await tab.page.click(".axis-k summary")
         await tab.page.locator("#position").focus()
         await tab.page.keyboard.press("Control+A")
-        await tab.page.keyboard.type("11255")
+        await tab.page.keyboard.type("11455")
         await tab.page.keyboard.press("Enter")
-        await tab.page.wait_for_url(lambda url: "position=11255" in url)
+        await tab.page.wait_for_url(lambda url: "position=11455" in url)
         assert parameter(tab.page, "valid") == "2025-11-20"
         await tab.page.click(".axis-v summary")
         await tab.page.locator("[data-step=next]").focus()

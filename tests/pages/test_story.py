@@ -37,10 +37,10 @@ async def test_a_story_of_a_mineral_since_a_year_is_linked_from_its_page(corpus:
     assert "Gallium: since 1 Jan 2010" in text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-async def test_a_story_without_a_subject_says_what_is_expected(corpus: Api) -> None:
-    response = await corpus.request("GET", "/story")
-    assert response.status_code == 400
-    assert "expected a commodity, a place" in response.text
+async def test_a_story_without_a_subject_is_about_all_critical_minerals(corpus: Api) -> None:
+    response = await corpus.request("GET", "/story?from=2025-10-01&until=2025-12-31")
+    assert response.status_code == 200
+    assert "Critical minerals: 1\xa0Oct\xa02025 to 31\xa0Dec\xa02025</h1>" in response.text
 
 
 @pytest.mark.parametrize(

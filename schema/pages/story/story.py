@@ -19,6 +19,8 @@ from tracker.domain.wording.phrases import date_phrase, listed, many, short_date
 
 DEFAULT_DAYS = 365
 """Default length of the period, in days, up to the date of the page."""
+SUBJECTS = "commodity", "place"
+EVERYTHING = "critical_minerals"
 
 
 class Act(Struct, frozen=True):
@@ -58,9 +60,9 @@ class StoryDay(Struct, frozen=True):
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the story by date, with what is suspended and contested on the date of the page."""
     state, given = data["asOf"], address.parameters
-    until = {**defaults(address, state["validAt"]), **given}
-    start, end = until["from"], until["until"]
-    subject = ", ".join(name_of(given[name]) for name in ("commodity", "place") if name in given)
+    chosen = {**defaults(address, state["validAt"]), **given}
+    start, end = chosen["from"], chosen["until"]
+    subject = ", ".join(name_of(chosen[name]) for name in SUBJECTS if name in chosen)
     span = f"since {short_date(start)}"
     if "until" in given:
         span = f"{short_date(start)} to {short_date(end)}"
@@ -82,13 +84,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
-    """Return the default period: the year up to the date of the page, or up to today (UTC)."""
+    """Return the default period: the year up to the date of the page, or up to today (UTC); without a
+    subject the story is about all critical minerals."""
     try:
         end = date.fromisoformat(address.parameters.get("until") or day or address.valid or "")
     except ValueError:
         end = clock.today()
     start = end - min(timedelta(days=DEFAULT_DAYS), end - date.min)
-    return {"from": start.isoformat(), "until": end.isoformat()}
+    subject = {} if any(map(address.parameters.get, SUBJECTS)) else {"commodity": EVERYTHING}
+    return {"from": start.isoformat(), "until": end.isoformat(), **subject}
 
 
 def summary(changes: Iterable[Mapping[str, Any]], *, whole: bool) -> str:
