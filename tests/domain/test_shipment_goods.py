@@ -146,3 +146,17 @@ def test_an_item_of_a_clause_on_another_commodity_needs_the_whole_code() -> None
         assert matches(check(of, **goods)) == {}
     whole = {"commodity": "gallium", "hsCode": "8112921090", "codeOf": "CN"}
     assert matches(check(of, **whole)) == {"1": "certain"}
+
+
+@each_case(
+    ("groups", "phrase"),
+    [
+        (["minerals", "critical_minerals"], "other minerals and metals and critical minerals"),
+        (["critical_minerals", "minerals"], "critical minerals and other minerals and metals"),
+    ],
+)
+def test_groups_are_named_in_the_order_of_the_clause_in_every_process(
+    groups: list[str], phrase: str
+) -> None:
+    (one,) = check(control(clause(commodities=groups)), commodity="gallium").verdicts
+    assert [*one.applicable.reasons] == [f"it names only {phrase}, without codes"]

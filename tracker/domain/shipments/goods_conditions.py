@@ -51,7 +51,9 @@ class GoodsConditions(ConditionsOfClause):
         if self._is_dual_use():
             return
         if names_only_group(self._case.goods_query(self._control.issuer), clause):
-            yield self._in_group(commodities_phrase(set(clause.commodities) & GROUPS))
+            yield self._in_group(
+                commodities_phrase([one for one in clause.commodities if one in GROUPS])
+            )
             return
         yield self._commodities()
         if clause.items and not clause.items_complete:
