@@ -78,7 +78,7 @@ def printed() -> tuple[str, GraphQLSchema]:
         ("days: Int! = 90", "days: Int! = 60", "ARG_DEFAULT_VALUE_CHANGE"),
     ],
 )
-def test_a_change_that_clients_may_stumble_over_is_found(
+def test_a_change_that_may_break_clients_is_found(
     printed: tuple[str, GraphQLSchema], was: str, becomes: str, kind: str
 ) -> None:
     text, schema = printed

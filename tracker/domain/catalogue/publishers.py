@@ -20,6 +20,8 @@ class Publisher:
     name: str
     domains: tuple[str, ...] = ()
     authority_of: tuple[str, ...] = ()
+    applies_law: bool = True
+    """Whether it applies law; gazettes and legislatures publish or pass it only."""
 
     @property
     def is_authority(self) -> bool:
@@ -38,7 +40,11 @@ def publishers() -> dict[str, Publisher]:
     declared = read_toml(__file__)
     return {
         id: Publisher(
-            id, item["name"], tuple(item.get("domains", ())), tuple(item.get("authority_of", ()))
+            id,
+            item["name"],
+            tuple(item.get("domains", ())),
+            tuple(item.get("authority_of", ())),
+            item.get("applies_law", True),
         )
         for id, item in declared.items()
     }

@@ -10,7 +10,7 @@ from tracker.domain.basics.control_vocabulary import (
     Measure,
     VerdictKind,
 )
-from tracker.domain.catalogue.publishers import speaks_for
+from tracker.domain.catalogue.publishers import publishers, speaks_for
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.scope import PlaceQuota
 from tracker.domain.shipments.check import Applicable, ShipmentCheck
@@ -22,24 +22,6 @@ from tracker.domain.wording.phrases import (
     quantity_phrase,
     with_capital,
 )
-
-GAZETTES = frozenset(
-    {
-        "au-parliament",
-        "boe",
-        "eu-official-journal",
-        "eur-lex",
-        "federal-register",
-        "govinfo",
-        "legalinfo-mn",
-        "npc-china",
-        "pib-india",
-        "planalto",
-        "us-congress",
-    }
-)
-"""Publishers of the law of an issuer that apply none of it."""
-
 
 MAX_EXCEPTIONS = 2
 """Maximum number of exceptions in a sentence; `exceptions` has all."""
@@ -106,8 +88,9 @@ def _duty_to_act(one: Applicable) -> str:
         case VerdictKind.REVIEW:
             return f"The {trade} needs a review by {authority} before it is allowed"
         case VerdictKind.QUOTA:
-            of = _part_of_quota(one.quota) if one.quota else ""
-            of = of or (f" of {quantity_phrase(clause.quota)}" if clause.quota else "")
+            of = f" of {quantity_phrase(clause.quota)}" if clause.quota else ""
+            if one.quota:
+                of = _part_of_quota(one.quota)
             duty = f", with a duty of {one.rate.phrase}" if one.rate.phrase else ""
             return f"The {trade} counts against a quota{of} set by {authority}{duty}"
         case VerdictKind.INVESTIGATION:
@@ -140,9 +123,12 @@ def _part_of_quota(part: PlaceQuota) -> str:
 
 
 def _authority(control: ExportControlState) -> str | None:
-    """Return the authority that published the act; None if no source of it is recorded."""
-    publishers = (one.publisher for one in control.sources if one.publisher not in GAZETTES)
-    own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
+    """Return the authority that published the act and applies it; None if no source of it is recorded."""
+    ids = (one.publisher for one in control.sources)
+    own = next(
+        (id for id in ids if speaks_for(id, (control.issuer,)) and publishers()[id].applies_law),
+        None,
+    )
     return authority_phrase(own) if own else None
 
 

@@ -6,15 +6,14 @@ are recorded: the highest ones, which suspensions, quotas and preferences lower.
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct, convert
 
+from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.figures.tariff import TariffLineState, dotted
@@ -96,8 +95,7 @@ class OrdinaryDuty(Struct, frozen=True):
 
 @cache
 def _notes() -> _Notes:
-    text = files("tracker.domain.shipments").joinpath("ordinary.toml").read_text("utf-8")
-    return convert(tomllib.loads(text), _Notes)
+    return convert(read_toml(__file__), _Notes)
 
 
 def tariff_of(case: Case) -> Place | None:
