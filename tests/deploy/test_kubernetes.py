@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes have the form that it wants, and a database that loses nothing."""
+"""Manifests and chart for Kubernetes have the form of their kinds, and a database that loses nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,7 @@ from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
 
 MANIFESTS = ROOT / "deploy" / "manifests" / "kubernetes"
+CHART = ROOT / "deploy" / "manifests" / "helm"
 OBJECTS = [
     found
     for path in sorted(MANIFESTS.glob("*.yaml"))
@@ -133,3 +134,106 @@ async def test_the_operator_creates_all_that_the_tracker_needs(initialised: dict
     async with running_tracker({**initialised, "user": "web"}) as services:
         recorded = await services.commands.record("export-control/a", announced())
         await services.projector.reach(recorded.positions[0])
+
+
+VALUES = {
+    "host": "tracker.example.com",
+    "image": {"repository": "registry.example.com/tracker", "tag": "7"},
+    "replicas": 5,
+    "settings": {"TRACKER_CONNECTIONS": "20000", "TRACKER_LOG_LEVEL": "debug"},
+    "secrets": ["tracker-oidc"],
+    "mail": {"from": "alerts@example.com", "secret": "tracker-mail"},
+    "keys": {"size": "2Gi", "storageClass": "fast"},
+    "database": {"instances": 5, "storage": "90Gi", "walStorage": "30Gi", "readReplicas": True},
+    "ingress": {
+        "className": "other",
+        "annotations": {"cert-manager.io/cluster-issuer": None, "example.com/cache": "on"},
+        "tlsSecret": "own-certificate",
+    },
+}
+"""Every value of the chart, changed."""
+
+
+def rendered(values: dict[str, Any] | None = None) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the objects of the chart by kind and name, as `helm template` makes them."""
+    helm = pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    with helm.Chart.load(CHART) as chart:
+        texts = chart.render(values, name="tracker", namespace="minerals").values()
+    objects = [found for text in texts for found in yaml.safe_load_all(text) if found]
+    return {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+
+def test_the_chart_has_no_findings() -> None:
+    helm = pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    for values in ({}, VALUES):
+        report = helm.lint(CHART, values, strict=True, kube_version=f"v{OLDEST_VERSION}.0")
+        found = [each["error"] for each in report["messages"]]
+        assert (report["errors"], found) == ([], ["icon is recommended"])
+
+
+def test_without_values_the_chart_makes_the_plain_manifests() -> None:
+    [image] = named("Kustomization")["images"]
+    plain = {}
+    for each in OBJECTS:
+        if each["kind"] not in ("Kustomization", "Namespace"):
+            own = yaml.safe_load(yaml.safe_dump(each))
+            pod = own.get("spec", {}).get("template", {}).get("spec", {})
+            for container in pod.get("containers", []):
+                container["image"] += f":{image['newTag']}"
+            if own["kind"] == "Job":
+                own["metadata"]["name"] += "-1"  # the revision
+            plain[own["kind"], own["metadata"]["name"]] = own
+    assert rendered() == plain
+
+
+def test_every_value_of_the_chart_changes_its_objects() -> None:
+    checker = pytest.importorskip(
+        "kubernetes_validate", reason="kubernetes-validate is not installed"
+    )
+    with pytest.importorskip("helm_python").Chart.load(CHART) as chart:
+        assert {*chart.values} == {*VALUES}
+    objects = rendered(VALUES)
+    for (kind, _), each in objects.items():
+        if kind != "Cluster":
+            checker.validate(each, OLDEST_VERSION, strict=True)
+    settings = objects["ConfigMap", "tracker-settings"]["data"]
+    assert settings == {
+        "FORWARDED_ALLOW_IPS": "*",
+        "TRACKER_CONNECTIONS": "20000",
+        "TRACKER_HOSTS": "tracker.example.com",
+        "TRACKER_LOG_LEVEL": "debug",
+        "TRACKER_LOG_ORIGIN": "tracker.example.com/log",
+        "TRACKER_MAIL_FROM": "alerts@example.com",
+        "TRACKER_MAIL_SITE": "https://tracker.example.com",
+    }
+    cluster = objects["Cluster", "minerals-database"]["spec"]
+    sizes = (cluster["storage"]["size"], cluster["walStorage"]["size"])
+    assert (cluster["instances"], sizes) == (5, ("90Gi", "30Gi"))
+    ingress = objects["Ingress", "tracker"]
+    assert ingress["spec"]["tls"] == [
+        {"hosts": ["tracker.example.com"], "secretName": "own-certificate"}
+    ]
+    assert {rule["host"] for rule in ingress["spec"]["rules"]} == {"tracker.example.com"}
+    assert ingress["spec"]["ingressClassName"] == "other"
+    assert "cert-manager.io/cluster-issuer" not in ingress["metadata"]["annotations"]
+    assert ingress["metadata"]["annotations"]["example.com/cache"] == "on"
+    signer = objects["StatefulSet", "tracker-signer"]["spec"]
+    [claim] = signer["volumeClaimTemplates"]
+    assert claim["spec"]["storageClassName"] == "fast"
+    assert claim["spec"]["resources"]["requests"]["storage"] == "2Gi"
+    web = objects["Deployment", "tracker-web"]["spec"]
+    assert (web["replicas"], signer["replicas"]) == (5, 1)
+    for server in (signer, web):
+        [container] = server["template"]["spec"]["containers"]
+        assert container["image"] == "registry.example.com/tracker:7"
+        references = [name for each in container["envFrom"][1:] for name in each.values()]
+        assert references == [{"name": "tracker-oidc"}, {"name": "tracker-mail"}]
+        variables = {each["name"]: each.get("value", "") for each in container["env"]}
+        assert "@minerals-database-ro/" in variables["TRACKER_READ_DATABASE_URL"]
+    assert ("Ingress", "tracker") not in rendered({"ingress": {"enabled": False}})
+
+
+def test_the_chart_refuses_a_misspelled_value() -> None:
+    helm = pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    with helm.Chart.load(CHART) as chart, pytest.raises(helm.HelmError, match="replica"):
+        chart.validate_schema({"replica": 3})

@@ -10,6 +10,7 @@ from importlib.metadata import Distribution, distribution, version
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from schema.tables.openapi import describe_api
@@ -156,3 +157,6 @@ def test_the_version_is_the_declared_one_wherever_it_is_said() -> None:
     ]
     assert version(OURS) == declared
     assert describe_api()["info"]["version"] == declared
+    chart = yaml.safe_load((ROOT / "deploy/manifests/helm/Chart.yaml").read_text(encoding="utf-8"))
+    values = yaml.safe_load((ROOT / "deploy/manifests/helm/values.yaml").read_text("utf-8"))
+    assert (chart["version"], chart["appVersion"], values["image"]["tag"]) == (declared,) * 3
