@@ -2,12 +2,14 @@
 
 import re
 from datetime import date
+from html import unescape
 from xml.etree import ElementTree
 
 import pytest
 
 from schema.pages.charts.status_bars import Period, RowOfPeriods, Track, draw_status_table
 from schema.pages.site.images import status_image
+from schema.pages.site.name_fields import filter_phrase
 from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
@@ -294,3 +296,30 @@ async def test_the_title_of_the_issuer_stands_below_in_its_language(services: Se
     html = await page(api, X)
     assert '<span lang="fr">Décision &lt;provisoire&gt; sur le cobalt</span>' in html
     assert f'<a href="{read_at}" rel="nofollow noopener external">source of this title</a>' in html
+
+
+async def test_each_filter_of_a_list_is_a_chip_that_removes_it(corpus: Api) -> None:
+    html = await page(
+        corpus, "/controls?issuer=CN&status=IN_FORCE&commodity=gallium&valid=2026-11-25"
+    )
+    [chips] = re.findall(r'<ul class="chips" aria-label="Filters">(.*?)</ul>', html, re.DOTALL)
+    links = re.findall(r'href="([^"]*)"><span class="vh">[^<]*</span> ([^<]*) <', unescape(chips))
+    assert {text: href for href, text in links} == {
+        "Issuer: China": "/controls?status=IN_FORCE&commodity=gallium&valid=2026-11-25",
+        "Status: in force": "/controls?issuer=CN&commodity=gallium&valid=2026-11-25",
+        "Commodity: Gallium": "/controls?issuer=CN&status=IN_FORCE&valid=2026-11-25",
+    }
+    assert re.search(r"1–20 of \d+ instruments", await page(corpus, "/controls?valid=2026-11-25"))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "phrase"),
+    [
+        ("publisher", "usgs", "Publisher: US Geological Survey"),
+        ("isFailing", "true", "Not readable: yes"),
+        ("search", "Ban of gallium", "Words: Ban of gallium"),
+        ("hsCode", "280530", "HS code: 280530"),
+    ],
+)
+def test_a_chip_names_what_it_filters(parameter: str, text: str, phrase: str) -> None:
+    assert filter_phrase(parameter, text) == phrase

@@ -6,6 +6,8 @@ from functools import cache
 from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import commodities, find_commodity
 from tracker.domain.catalogue.places import place_of_text, places
+from tracker.domain.catalogue.publishers import publishers
+from tracker.domain.wording.phrases import field_phrase, with_capital, word_phrase
 
 PLACES = frozenset(
     {
@@ -17,6 +19,14 @@ PLACES = frozenset(
 COMMODITIES = frozenset({"commodity"})
 WORDS: dict[str, type[StrEnum]] = {"form": Form, "covers": Covers}
 """Parameters with words of the API, in capitals there."""
+
+FILTERS = {
+    "hsCode": "HS code",
+    "search": "words",
+    "direction": "trade flow",
+    "isFailing": "not readable",
+}
+"""Names of parameters in the chips of a list, if they differ from the fields of the API."""
 
 
 def code_of(parameter: str, text: str) -> str:
@@ -46,6 +56,18 @@ def name_of(code: str) -> str:
     """Return the name of a place or commodity; a text that is no such code is unchanged."""
     names = _names()
     return ", ".join(names.get(part, part) for part in code.split(","))
+
+
+def filter_phrase(parameter: str, text: str) -> str:
+    """Return a filter of a list in words: `Issuer: China`."""
+    called = name_of(text)
+    if parameter == "publisher" and text in publishers():
+        called = publishers()[text].name
+    elif called == text:
+        called = {"true": "yes", "false": "no"}.get(text) or (
+            word_phrase(text) if text.isupper() else text
+        )
+    return f"{with_capital(FILTERS.get(parameter) or field_phrase(parameter))}: {called}"
 
 
 def place_names() -> list[str]:

@@ -25,8 +25,6 @@ LEVELS = {
     "NONE": "Completeness unknown.",
 }
 """Words before the statement, by level of completeness."""
-FILTER_NAMES = {"hsCode": "HS code", "search": "words", "direction": "trade flow"}
-"""Names of parameters in the chips of a list, if they differ from the fields of the API."""
 
 
 class CompiledTemplates(jinja2.FileSystemBytecodeCache):
@@ -89,7 +87,7 @@ def environment() -> jinja2.Environment:
         "commodity_names": name_fields.commodity_names,
         "many": phrases.many,
         "in_days": phrases.in_days,
-        "filter_name": lambda name: FILTER_NAMES.get(name) or phrases.field_phrase(name),
+        "filter_phrase": name_fields.filter_phrase,
         "entity_path": address.entity_path,
         "value": value,
         "on_page": ON_PAGE,
