@@ -27,8 +27,8 @@ def script(data: Described) -> Markup:
     return Markup(text.replace("<", r"\u003c"))
 
 
-def catalog(site: Site, *, full: bool = False) -> Described:
-    """Return the catalogue of all tables, each with its files if `full`."""
+def catalog(site: Site) -> Described:
+    """Return the catalogue of all tables, without the tables: `/tables` has them."""
     return {
         "@type": "DataCatalog",
         "@id": f"{site.origin}/#catalog",
@@ -39,8 +39,12 @@ def catalog(site: Site, *, full: bool = False) -> Described:
         "publisher": publisher(site.origin),
         "keywords": list(KEYWORDS),
         **_newest_record(None, site.known_at),
-        "dataset": [table_dataset(one, site, full=full) for one in tables().values()],
     }
+
+
+def whole_catalog(site: Site) -> Described:
+    """Return the catalogue with all tables, each with its files and columns."""
+    return catalog(site) | {"dataset": [table_dataset(one, site) for one in tables().values()]}
 
 
 def publisher(origin: str) -> Described:
@@ -48,9 +52,10 @@ def publisher(origin: str) -> Described:
     return {"@type": "Organization", "name": PRODUCT, "url": f"{origin}/"}
 
 
-def table_dataset(table: Table, site: Site, *, full: bool) -> Described:
-    """Return a table, with its files and columns if `full`."""
-    dataset: Described = {
+def table_dataset(table: Table, site: Site) -> Described:
+    """Return a table, with its files and columns."""
+    files = FORMATS if table.is_whole else ()
+    return {
         "@type": "Dataset",
         "@id": site.table_url(table),
         "name": title(table),
@@ -58,11 +63,6 @@ def table_dataset(table: Table, site: Site, *, full: bool) -> Described:
         "url": site.table_url(table),
         "license": LICENCE_URL,
         "creator": publisher(site.origin),
-    }
-    if not full:
-        return dataset
-    files = FORMATS if table.is_whole else ()
-    return dataset | {
         **_newest_record(site.position, site.known_at),
         "isAccessibleForFree": site.public,
         "variableMeasured": [column.name for column in table.shape.columns],

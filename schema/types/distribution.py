@@ -1,5 +1,6 @@
 """GraphQL types of production or reserves by place."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import strawberry
@@ -9,6 +10,7 @@ from projections.analysis import distribution as production
 from projections.analysis import totals
 from projections.analysis.claims import Orders
 from projections.analysis.groups import group_share
+from projections.analysis.supplies import Supply as Known
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import resolver_field
@@ -29,6 +31,8 @@ class AnswerContext(NamedTuple):
 
     orders: Orders
     moment: Moment
+    supplies: Sequence[Known] | None = None
+    """The supplies of its commodities and of those below them, if they are read."""
 
 
 @output_type(
@@ -140,11 +144,12 @@ class Distribution:
         and form, with their years."""
         supplies = info.context.services.as_of.supplies
         below = descendants(CommodityKey(self.commodity.key))
-        supplies_below = await supplies.of_commodities(below, self.answer.moment)
+        known = self.answer.supplies or await supplies.of_commodities(below, self.answer.moment)
         return [
             Supply(of=one)
-            for one in supplies_below
-            if one.statistic is self.statistic
+            for one in known
+            if one.commodity in below
+            and one.statistic is self.statistic
             and (one.figures_of == one.commodity or one.commodity == self.commodity.key)
         ]
 

@@ -22,6 +22,7 @@ from schema.pages.site.frame import NAVIGATION
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.starting import Demo, running_demo
 
+FRONT = "/"
 BELOW = (
     "/commodities/gallium",
     "/places/CN",
@@ -48,7 +49,7 @@ class First(NamedTuple):
 
 def first_requests(demo: Demo) -> Iterator[tuple[str, First]]:
     """Request each page of a running demo once."""
-    for path in (*(path for _, pages in NAVIGATION for path, _ in pages), *BELOW):
+    for path in (FRONT, *(path for _, pages in NAVIGATION for path, _ in pages), *BELOW):
         before, began = _cpu(demo), time.perf_counter()
         with urlopen(Request(demo.url + path, headers={"Accept": "text/html"})) as response:
             size = len(response.read())

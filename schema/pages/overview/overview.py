@@ -117,9 +117,6 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": title,
         "description": f"{title}, as known at position {state['position']} of the log.",
-        "change_days": [
-            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
-        ],
         "lead": lead(everyone, coming, day),
         "topics": topics(state),
         "strip": strip(state["byStatus"]),

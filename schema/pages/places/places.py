@@ -44,9 +44,6 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": "Places",
         "description": "Countries and unions: their restrictions, the clauses that name"
         " them, and their alliances.",
-        "change_days": [
-            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
-        ],
         "map": drawing,
         "hatched": NONE_CONFIRMED,
         "charts": {CHART: world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, state)},

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from schema.http.authentication import Client
 from schema.metadata.facts import Site, title
-from schema.metadata.linked_data import catalog, script
+from schema.metadata.linked_data import script, whole_catalog
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, session
 from schema.pages.site.plain import query_parameters
@@ -37,6 +37,6 @@ class TablesPage:
             "title_of": title,
             "file_url": site.file_url,
             "formats": [*FORMATS],
-            "linked_data": script(catalog(site, full=True)),
+            "linked_data": script(whole_catalog(site)),
         }
         return html_response("tables/tables.html", shown, headers={"Vary": "Accept"})

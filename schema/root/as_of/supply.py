@@ -185,7 +185,9 @@ class SupplyAnalysis(AtMoment):
         for year, of_year in by_year.items():
             latest |= zip(
                 of_year,
-                await self._distributions(info, of_year, [year], Statistic.PRODUCTION, None, None),
+                await self._distributions(
+                    info, of_year, [year], Statistic.PRODUCTION, None, None, supplies
+                ),
                 strict=True,
             )
         return [latest[of] for of in order]
@@ -229,9 +231,10 @@ class SupplyAnalysis(AtMoment):
         statistic: Statistic,
         stage: Stage | None,
         form: str | None,
+        supplies: Sequence[Known] | None = None,
     ) -> list[Distribution]:
         as_of, orders = info.context.services.as_of, await self.orders(info)
-        answer = AnswerContext(orders, self.moment)
+        answer = AnswerContext(orders, self.moment, supplies)
         filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]
         figures = await as_of.figures([*commodities, *filed], years, self.moment)
         products = with_filed_products(by_product(figures), commodities)
@@ -243,7 +246,8 @@ class SupplyAnalysis(AtMoment):
         }
         known = dict.fromkeys(at_hand.intersection(commodities), plain) if form is None else {}
         others = [of for of in commodities if of not in known]
-        known |= await self._products(info, others, statistic, stage, form) if others else {}
+        if others:
+            known |= await self._products(info, others, statistic, stage, form, supplies)
         return [
             _distribution(key, products.get(key, ()), answer)
             for commodity in commodities
@@ -258,11 +262,12 @@ class SupplyAnalysis(AtMoment):
         statistic: Statistic,
         stage: Stage | None,
         form: str | None,
+        supplies: Sequence[Known] | None,
     ) -> dict[Commodity, Product]:
         """Return the product of each commodity: as given, or the default for what is left out."""
         if form and (stage or statistic is Statistic.RESERVES):
             return dict.fromkeys(commodities, Product(stage, form))
-        known = await self._supplies_of(info, commodities)
+        known = supplies or await self._supplies_of(info, commodities)
         return {
             commodity: product_meant(of_statistic(known, commodity, statistic), stage, form)
             for commodity in commodities

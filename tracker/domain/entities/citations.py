@@ -16,12 +16,16 @@ YEARS = re.compile(
     r"\b(?:catalogue|plan|list)\b[^.:;,(]{0,60}? for (?:(?:19|20)\d\d(?: and |, |-|–)?)+\b",
     re.IGNORECASE,
 )
+DIGITS = re.compile(r"\d\d")
+"""Every number and year has them; most texts have none, and one search is faster than all forms."""
 PATTERNS = tuple((re.compile(pattern), form) for pattern, form in FORMS)
 
 
 @lru_cache(maxsize=16_384)
 def cited_numbers(text: str) -> frozenset[str]:
     """Return the numbers of acts that a text cites."""
+    if not DIGITS.search(text):
+        return frozenset()
     return frozenset(
         form.format(**{name: part.lstrip("0") for name, part in match.groupdict().items()})
         for pattern, form in PATTERNS
@@ -31,7 +35,11 @@ def cited_numbers(text: str) -> frozenset[str]:
 
 def last_year(text: str) -> int | None:
     """Return the last year that an act is for by its text, as in `Tariff plan for 2008`; None without one."""
-    years = [year for match in YEARS.finditer(text) for year in re.findall(r"\d{4}", match[0])]
+    years = [
+        year
+        for match in (YEARS.finditer(text) if DIGITS.search(text) else ())
+        for year in re.findall(r"\d{4}", match[0])
+    ]
     return int(max(years)) if years else None
 
 
