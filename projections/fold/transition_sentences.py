@@ -24,14 +24,19 @@ from tracker.domain.wording.phrases import (
 )
 
 
-def part_sentence(of: Transition) -> str:
-    """Return the sentence on a clause or member. Raises TypeError for any other part."""
+def part_sentence(of: Transition, successor: str | None = None) -> str:
+    """Return the sentence on a clause or member, with the title of the control that continues the
+    clause. Raises TypeError for any other part."""
     match of.after, of.part:
         case ExportControlState(), ("clauses", id) if of.kind is TransitionKind.STATED_END:
             return f"{of.after.title}: clause {id}: {_stated_end(of, id)}"
         case ExportControlState(), ("clauses", id):
             clause = clause_of(of.after, id)
-            what = _of_clause(of, clause) if clause else f"is gone from {date_phrase(of.day)} on"
+            what = (
+                _of_clause(of, clause, successor)
+                if clause
+                else f"is gone from {date_phrase(of.day)} on"
+            )
             return f"{of.after.title}: clause {id} {what}{_basis(of)}."
         case AllianceState(), ("members", place):
             name = with_capital(place_in_text(place))
@@ -60,7 +65,7 @@ def _basis(of: Transition) -> str:
     return f", by the terms announced on {date_phrase(of.announced_on)} {also}"
 
 
-def _of_clause(of: Transition, after: ClauseState) -> str:
+def _of_clause(of: Transition, after: ClauseState, successor: str | None) -> str:
     clause, day = after.clause, date_phrase(of.day)
     match of.kind:
         case TransitionKind.APPEARS:
@@ -81,7 +86,7 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
             return f"ends; {_last_of(of.day - DAY, clause.in_force_until or clause.period)}"
         case TransitionKind.REPEALED:
             end = _as_recorded(of.day, after.repealed_from)
-            return f"is repealed from {date_phrase(end)} on{_into(after)}"
+            return f"is repealed from {date_phrase(end)} on{_into(after, successor)}"
         case TransitionKind.DISCONTINUED:
             end = _as_recorded(of.day, after.discontinued_from)
             return f"{Outcome(after.status).verb} {on_phrase(end)}"
@@ -89,14 +94,16 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
             return f"is reworded from {day} on"
     if after.status is ClauseStatus.ANNOUNCED and "status" in _names(of):
         return f"is no longer suspended from {day} on, and not yet in force"
-    return f"{_of_terms(of, after)}, known from {day} on"
+    return f"{_of_terms(of, after, successor)}, known from {day} on"
 
 
-def _of_terms(of: Transition, after: ClauseState) -> str:
+def _of_terms(of: Transition, after: ClauseState, successor: str | None) -> str:
     """Return the phrase for future changes of a clause whose status stays the same."""
     names = _names(of)
     if "repealedFrom" in names and after.repealed_from:
-        return f"is to be repealed from {date_phrase(after.repealed_from)} on{_into(after)}"
+        return (
+            f"is to be repealed from {date_phrase(after.repealed_from)} on{_into(after, successor)}"
+        )
     if "discontinuedFrom" in names and after.discontinued_from:
         return f"is to end without repeal from {date_phrase(after.discontinued_from)} on"
     if names & {"suspendedFrom", "suspendedUntil"} and after.suspended_from:
@@ -124,8 +131,15 @@ def _names(of: Transition) -> set[str]:
     return {change.path[-1] for change in of.fields}
 
 
-def _into(clause: ClauseState) -> str:
-    return f", continued in {clause.continued_in}" if clause.continued_in else ""
+def successor_of(of: Transition) -> str | None:
+    """Return the key of the control that continues the clause of a transition."""
+    clause = clause_of(of.after, of.part[1]) if of.part else None
+    return clause.continued_in if clause else None
+
+
+def _into(clause: ClauseState, title: str | None) -> str:
+    into = f"“{title}”" if title else clause.continued_in
+    return f", continued in {into}" if into else ""
 
 
 def _of_member(of: Transition, after: AllianceState, place: str) -> str:

@@ -12,7 +12,7 @@ from strawberry.scalars import JSON
 from projections.fold import change as fold
 from projections.fold import diff, transitions
 from projections.fold.change import ChangeKind
-from projections.fold.transition_sentences import part_sentence
+from projections.fold.transition_sentences import part_sentence, successor_of
 from projections.fold.transitions import TransitionKind, clause_of
 from projections.query.moment import Moment
 from schema.base.context import Info
@@ -173,7 +173,7 @@ class Transition:
     async def summary(self, info: Info) -> str:
         """The change in one English sentence. If it rests on the terms of an earlier act, the sentence
         says so, and whether a later act confirms it."""
-        return await transition_summary(info, self.of)
+        return await transition_summary(info, self)
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
@@ -192,13 +192,20 @@ class Transition:
         return graphql_state(self.of.after, Moment(self.of.day, self.position))
 
 
-async def transition_summary(info: Info, of: transitions.Transition) -> str:
+async def transition_summary(info: Info, of: Transition) -> str:
     """Return a transition in one English sentence.
 
     A transition of a clause or a member has its own sentence. A transition of a whole entity has the
     sentence of its event.
     """
-    return part_sentence(of) if of.part else await summary_of(info, of.because)
+    change = of.of
+    if not change.part:
+        return await summary_of(info, change.because)
+    title = None
+    if key := successor_of(change):
+        names = await info.context.loaders.names.load(f"export-control/{key}")
+        title = names.before(of.position + 1, change.day)
+    return part_sentence(change, title)
 
 
 async def field_changes(

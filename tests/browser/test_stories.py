@@ -282,11 +282,19 @@ async def test_the_link_that_never_changes_is_copied_also_after_a_step_in_time(
     assert "position=" in copied
 
 
-@pytest.mark.parametrize("name", ["story"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        PAGES["story"],
+        "/story?commodity=rare_earths&from=2010-01-01&valid=2026-12-01",
+        "/check?commodity=gallium&form=METAL&origin=CN&destination=US&valid=2026-12-01",
+        "/check?commodity=rare_earths&origin=CN&destination=US&valid=2026-12-01",
+    ],
+)
 async def test_a_page_for_paper_has_at_most_two_sheets(
-    site: Site, visit: Visiting, name: str
+    site: Site, visit: Visiting, path: str
 ) -> None:
     async with visit() as tab:
-        await tab.open(site.url + PAGES[name])
+        await tab.open(site.url + path)
         paper = await tab.page.pdf(format="A4")
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 2

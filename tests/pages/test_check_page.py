@@ -122,6 +122,26 @@ async def test_a_problem_is_shown_beside_its_field(
     assert data.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "corrected"),
+    [
+        ("commodity=galium", "commodity=gallium"),
+        ("commodity=gallium&destination=Deutschland", "destination=DE"),
+        ("commodity=gallium&route=JP,Hamburg", "route=JP,DE"),
+        ("commodity=gallium&weight=0,2", "weight=0.2"),
+        ("commodity=gallium&contents=dysprosium:CN:0,25", "contents=dysprosium:CN:0.25"),
+        ("commodity=gallium&weight=1,000", ""),
+    ],
+)
+async def test_a_wrong_value_comes_with_the_one_that_was_meant(
+    corpus: Api, query: str, corrected: str
+) -> None:
+    response = await corpus.request("GET", f"/check?{query}")
+    assert response.status_code == 400
+    links = re.findall(r'<a class="chip" href="([^"]*)">Use ', response.text)
+    assert [corrected in unescape(link) for link in links] == [True] * bool(corrected)
+
+
 async def test_wrong_answers_and_other_parameters_are_refused(corpus: Api) -> None:
     wrong = await corpus.request("GET", "/check?commodity=gallium&answers=x")
     assert (wrong.status_code, "expected QUESTION:yes" in wrong.text) == (400, True)

@@ -56,6 +56,20 @@ async def test_every_event_of_the_corpus_has_a_sentence(read_services: Services)
     assert any("all clauses are continued in “" in one for one in said)
 
 
+async def test_a_clause_that_another_control_continues_names_it_by_its_title(
+    read_services: Services,
+) -> None:
+    found = await Api(read_services).ask(
+        """{ asOf { timeline(between: {from: "2024-12-01", to: "2024-12-01"}, kinds: [TRANSITION],
+             place: "CN", first: 170) { nodes { transition { summary } } } } }"""
+    )
+    nodes = found["asOf"]["timeline"]["nodes"]
+    ended = [text for one in nodes if ", continued in" in (text := one["transition"]["summary"])]
+    assert ended
+    for text in ended:
+        assert "continued in “China's unified Export Control List of Dual-Use Items”" in text
+
+
 async def test_a_correction_of_a_figure_says_what_was_wrong(services: Services) -> None:
     api = Api(services)
     wrong = await api.do("recordFigure", claim("24000"))

@@ -5,6 +5,7 @@ page is cached as bytes as long as its response is the same.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -42,6 +43,8 @@ from tracker.errors import InvalidInput, TrackerError, Unauthenticated
 
 LINKS = f'</catalog.jsonld>; rel="describedby"; type="application/ld+json", <{LICENCE_URL}>; rel="license"'
 """Links of every page with a moment (RFC 8288)."""
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
+"""A comma before one or two digits; before three digits it may separate thousands."""
 
 
 class Problem(Struct, frozen=True):
@@ -132,9 +135,14 @@ class PageRoute:
         except InvalidInput as error:
             if (wrong := page.field_of(error)) is None:
                 raise
-            value = corrected_value(address.parameters.get(wrong, ""), wrong, error)
+            typed_value = address.parameters.get(wrong, "")
+            value, message = corrected_value(typed_value, wrong, error), error.message
+            suggestion = error.suggestion
+            if (point := DECIMAL_COMMA.sub(".", typed_value)) != typed_value and not value:
+                value = suggestion = point
+                message = f"{typed_value[:50]!r}: write decimals with a point, as in {point[:50]!r}"
             corrected = address.narrowed(**{wrong: value}) if value else ""
-            problem = Problem(wrong, error.message, error.suggestion, corrected)
+            problem = Problem(wrong, message, suggestion, corrected)
             current_operation().note_error(error.code)
         typed = address.parameters
         empty = replace(page_request, address=replace(page_request.address, parameters={}))

@@ -88,7 +88,7 @@ class TimelineEntry:
     async def summary(self, info: Info) -> str:
         """The entry in one English sentence."""
         if self.transition is not None:
-            return await transition_summary(info, self.transition.of)
+            return await transition_summary(info, self.transition)
         assert self.publication is not None
         of, claims = self.publication.of, self.publication.claims
         version = f", {of.version}" if of.version else ""
