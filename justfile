@@ -49,6 +49,10 @@ schema:
     {{bin}}/python -m tests.projections.golden_sql
     {{bin}}/python -m tests.projections.record_folds
 
+# the answers that an edit of the shipped data changes, beside another commit, in a minute
+answers *arguments:
+    {{bin}}/python -m tools.answer_changes {{arguments}}
+
 # `bench NAME`: measure, into docs/benchmarks.md; `bench --compare COMMIT`: the short set beside another commit
 bench *arguments:
     {{bin}}/python -m tools.benchmarks {{arguments}}

@@ -60,6 +60,7 @@ DRILLS = (
     "sources/test_second_reader_flows.py",
     "test_idle_programs.py",
     "test_notebook.py",
+    "tools/test_answer_changes.py",
     "tools/test_benchmarks.py",
     "tools/test_cluster.py",
     "truth",
