@@ -73,6 +73,10 @@ images:
 clients directory="dist":
     {{bin}}/python -m tools.clients {{directory}}
 
-# source, wheel, list of parts, notices of others, into dist
-release:
-    {{bin}}/python -m tools.release dist
+# all parts of a release, into dist, which must be empty
+release *arguments:
+    {{bin}}/python -m tools.release dist {{arguments}}
+
+# build the commit twice, compare, validate, install and run it (Debian: `git`, `npm`)
+release-check *arguments:
+    {{bin}}/python -m tools.release.check {{arguments}}

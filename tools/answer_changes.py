@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -205,4 +204,4 @@ if __name__ == "__main__":
     parser.add_argument("commit", nargs="?", default="main")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    sys.exit(main(options.commit, options.json))
+    main(options.commit, options.json)

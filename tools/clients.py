@@ -7,6 +7,7 @@ Types and arguments are generated from `schema/schema.graphql`. The JavaScript c
 
 import json
 import keyword
+import os
 import shutil
 import subprocess
 import sys
@@ -150,15 +151,20 @@ def write_sources(directory: Path) -> None:
     (directory / "javascript" / "schema.d.ts").write_text(script_types(schema), "utf-8")
     for client in ("python", "javascript"):
         shutil.copy(ROOT / "LICENSE", directory / client)
+    for path in directory.rglob("*"):
+        path.chmod(
+            0o755 if path.is_dir() else 0o644
+        )  # packages have equal bytes, whoever makes them
 
 
 def main(destination: Path) -> None:
     """Build both packages into a directory."""
     destination.mkdir(parents=True, exist_ok=True)
+    os.umask(0o022)  # packages have equal bytes, whoever makes them
     with tempfile.TemporaryDirectory(prefix="tracker-clients-") as temporary:
         sources = Path(temporary)
         write_sources(sources)
-        build = (sys.executable, "-m", "build", "--no-isolation", "--outdir")
+        build = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir")
         run(*build, destination, sources / "python")
         if shutil.which("npm"):
             run(

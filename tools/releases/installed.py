@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +133,23 @@ def try_one(user: User, script: str) -> Iterator[tuple[str, str, bool]]:
 def demo(user: User, tracker: str) -> tuple[str, bool]:
     """Whether a demo prints its address and responds there."""
     began = time.monotonic()
+    with running_demo(user, tracker) as (address, log):
+        if not address:
+            return log[-300:].replace("\n", " "), False
+        answer = subprocess.run(
+            [sys.executable, "-c", QUERY_VERSION, f"{address}/graphql"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        head = answer.stdout.strip()
+        return f"head {head} after {time.monotonic() - began:.0f} s", head.isdecimal()
+
+
+@contextmanager
+def running_demo(user: User, tracker: str) -> Iterator[tuple[str, str]]:
+    """Run a demo, and return its address, which is empty if it does not start, and its output."""
+    began = time.monotonic()
     log = user.home / "log"
     with log.open("w") as output:
         running = subprocess.Popen(
@@ -143,18 +161,11 @@ def demo(user: User, tracker: str) -> tuple[str, bool]:
             **user.identity,
         )
     try:
-        while time.monotonic() - began < DEMO_SECONDS and running.poll() is None:
-            if address := re.search(r"(http://[\d.]+:\d+/graphql)", log.read_text()):
-                answer = subprocess.run(
-                    [sys.executable, "-c", QUERY_VERSION, address[1]],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                head = answer.stdout.strip()
-                return f"head {head} after {time.monotonic() - began:.0f} s", head.isdecimal()
+        address = None
+        while not address and time.monotonic() - began < DEMO_SECONDS and running.poll() is None:
             time.sleep(0.2)
-        return log.read_text()[-300:].replace("\n", " "), False
+            address = re.search(r"(http://[\d.]+:\d+)/graphql", log.read_text())
+        yield address[1] if address else "", log.read_text()
     finally:
         running.terminate()
         running.wait(60)
