@@ -1,9 +1,13 @@
 """Files beside a wheel: all parts are listed and distributable, with licences."""
 
+import hashlib
 import json
+import os
 import re
+import tarfile
 import tomllib
 import venv
+import zipfile
 from collections.abc import Iterable
 from email.message import Message
 from importlib.metadata import Distribution, distribution, version
@@ -16,9 +20,17 @@ from packaging.requirements import Requirement
 from schema.tables.openapi import describe_api
 from tests.support.cases import each_case
 from tests.support.checkout import ROOT
+from tests.support.releases import has_commit
 from tools.release.__main__ import EXTRAS, write_list_of_parts
+from tools.release.archive import pack
+from tools.release.edition import write_edition
 from tools.release.licences import is_allowed, troubles
 from tools.release.notices import OURS, Part, licence_of, normal, notices, parts
+from tools.release.provenance import KEY_NAME, problems, write_statement, write_sums
+from tracker.audit.format.signed_note import Signer
+from tracker.audit.sign.keystore import KeyStore
+from tracker.corpus.shipped import SHIPPED_LOG, releases
+from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +172,77 @@ def test_the_version_is_the_declared_one_wherever_it_is_said() -> None:
     chart = yaml.safe_load((ROOT / "deploy/manifests/helm/Chart.yaml").read_text(encoding="utf-8"))
     values = yaml.safe_load((ROOT / "deploy/manifests/helm/values.yaml").read_text("utf-8"))
     assert (chart["version"], chart["appVersion"], values["image"]["tag"]) == (declared,) * 3
+
+
+def test_equal_files_are_packed_to_equal_bytes_and_links_to_their_files(tmp_path: Path) -> None:
+    made = []
+    for number, rights in enumerate((0o600, 0o644)):
+        directory = tmp_path / str(number)
+        (directory / "real").mkdir(parents=True)
+        (directory / "real" / "file").write_text("text")
+        (directory / "real" / "file").chmod(rights)
+        os.utime(directory / "real" / "file", (number, number))
+        (directory / "link").symlink_to("real")
+        pack(directory, "name", archive := tmp_path / f"{number}.tgz")
+        made.append(archive.read_bytes())
+    assert made[0] == made[1]
+    with tarfile.open(archive) as tar:
+        assert {each.name for each in tar if each.isfile()} == {"name/link/file", "name/real/file"}
+
+
+def test_checksums_name_changed_missing_and_unlisted_files_and_other_keys(tmp_path: Path) -> None:
+    dist, keys = tmp_path / "dist", tmp_path / "keys"
+    dist.mkdir()
+    for name in ("changed", "missing", "same"):
+        (dist / name).write_text(name)
+    write_sums(dist, keys)
+    own = KeyStore(keys).keys().verifiers
+    assert problems(dist, own) == []
+    other = Signer.new(KEY_NAME).verifier
+    assert len(problems(dist, [other])) == 1
+    (dist / "changed").write_text("other")
+    (dist / "missing").unlink()
+    (dist / "more").write_text("more")
+    assert problems(dist, own) == [
+        "more is not in SHA256SUMS",
+        "changed differs from SHA256SUMS",
+        "missing differs from SHA256SUMS",
+    ]
+
+
+def test_the_provenance_names_every_file_the_commit_and_the_libraries(tmp_path: Path) -> None:
+    (tmp_path / "a.whl").write_bytes(b"a")
+    file = tmp_path / "statement.json"
+    write_statement(file, "1.0", "c0ffee", [Part("part", "2.5", "MIT", "", ())])
+    told = json.loads(file.read_text("utf-8"))
+    assert told["_type"] == "https://in-toto.io/Statement/v1"
+    assert told["predicateType"] == "https://slsa.dev/provenance/v1"
+    digest = hashlib.sha256(b"a").hexdigest()
+    assert told["subject"] == [{"name": "a.whl", "digest": {"sha256": digest}}]
+    source, part = told["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert source["digest"] == {"gitCommit": "c0ffee"}
+    assert part == {"uri": "pkg:pypi/part@2.5"}
+
+
+def test_an_edition_has_the_head_of_its_log_and_the_data_themselves(tmp_path: Path) -> None:
+    write_edition(tmp_path / "data", "1.0", ROOT / "LICENSE-DATA", None)
+    edition = json.loads((tmp_path / "data.edition.json").read_text("utf-8"))
+    head = releases(SHIPPED_LOG)[-1]
+    assert edition["id"] == f"1.0+{head.size}"
+    assert edition["log"]["root"] == head.root.hex()
+    assert sum(edition["corpus"]["facts"].values()) == SHIPPED_CORPUS.path.read_bytes().count(b"\n")
+    archive = zipfile.ZipFile(tmp_path / "data.zip")
+    assert archive.read("data/corpus.jsonl") == SHIPPED_CORPUS.path.read_bytes()
+    assert archive.read("data/log/entries.xz") == (SHIPPED_LOG / "entries.xz").read_bytes()
+    assert {"data/LICENSE-DATA", "data/datacite.json"} <= {*archive.namelist()}
+    deposit = json.loads((tmp_path / "data.zenodo.json").read_text("utf-8"))["metadata"]
+    assert (deposit["version"], deposit["license"]) == (edition["id"], "cc-by-4.0")
+
+
+def test_an_edition_lists_what_differs_from_an_earlier_commit(tmp_path: Path) -> None:
+    if not has_commit("HEAD"):
+        pytest.skip("the history has no commit HEAD")
+    write_edition(tmp_path / "data", "1.0", ROOT / "LICENSE-DATA", "HEAD")
+    edition = json.loads((tmp_path / "data.edition.json").read_text("utf-8"))
+    assert edition["previous"] == "HEAD"
+    assert edition["changes"] == {"facts": {}, "answers": {}}

@@ -138,7 +138,8 @@ def documentation(address: str) -> Outcome:
         if path in pages:
             continue
         try:
-            with urllib.request.urlopen(f"{address}{path}", timeout=120) as response:
+            request = urllib.request.Request(f"{address}{path}", headers={"Accept": "text/html"})
+            with urllib.request.urlopen(request, timeout=120) as response:
                 is_page = response.headers.get_content_type() == "text/html"
                 pages[path] = response.read().decode() if is_page else ""
         except urllib.error.HTTPError as error:
