@@ -21,7 +21,7 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
-from tracker.domain.basics.control_vocabulary import Confirmation, Match, Measure, Reach
+from tracker.domain.basics.control_vocabulary import Match, Measure, Reach
 from tracker.domain.basics.values import Quantity
 from tracker.domain.basics.vocabulary import Qualifier
 from tracker.domain.basics.word import NamedWord
@@ -328,7 +328,7 @@ def _unnamed(
 def _status(clauses: Iterable[AppliedClause]) -> OriginStatus:
     in_force = [one for one in clauses if one.in_force]
     full = [one for one in in_force if one.full]
-    if any(one.confirmation is Confirmation.CONFIRMED for one in full):
+    if any(one.confirmation.is_supported for one in full):
         return OriginStatus.CERTAIN
     if full:
         return OriginStatus.ASSUMED

@@ -8,6 +8,7 @@ from projections.query.event_cache import EventCache
 from projections.query.moment import Moment
 from projections.query.sql_parts import load_parts
 from projections.runner.progress import ProgressTracker
+from tracker import clock
 from tracker.clock import Pauses
 from tracker.domain.actors.announcement import Announcement
 from tracker.domain.basics.control_vocabulary import Confirmation
@@ -64,7 +65,7 @@ class Confirmations:
             facts = effective_facts(moment.preview.facts(entity))
             if entity_type(entity) is ExportControl:
                 if record := control_record(facts, entity):
-                    records[_id(entity)] = record
+                    records[_id(entity)] = record._replace(recorded_on=clock.today())
                 else:
                     records.pop(_id(entity), None)
             elif entity_type(entity) is Announcement:
@@ -81,8 +82,13 @@ class Confirmations:
         for event in map(recorded, await self._entries(SQL.entries, new) if new else ()):
             facts[event.stream].append(event.known)
         pauses, known = Pauses(), {of: cached[of] for of in positions if of not in facts}
+        recorded_on = {row["entity"]: row["recorded_on"] for row in rows}
         for entity, of in facts.items():
-            known[entity] = positions[entity], control_record(of, entity)
+            record = control_record(of, entity)
+            known[entity] = (
+                positions[entity],
+                record and record._replace(recorded_on=recorded_on[entity]),
+            )
             await pauses.pause()
         self._records = known
         about = map(recorded, await self._entries(SQL.announcements, position))

@@ -1,11 +1,14 @@
 -- Records that support statuses, as recorded at a position ($1).
 
 -- name: controls
--- The positions of the effective facts of every instrument.
-SELECT entity, array_agg(position ORDER BY position) AS positions FROM facts
-WHERE entity >= 'export-control/' AND entity < 'export-control/~'
-  AND since <= $1::bigint AND until > $1::bigint
-GROUP BY entity;
+-- The positions of the effective facts of every instrument, and the date on which the newest was recorded.
+SELECT entity, positions, (recorded_at AT TIME ZONE 'UTC')::date AS recorded_on
+FROM (
+  SELECT entity, array_agg(position ORDER BY position) AS positions, max(position) AS newest FROM facts
+  WHERE entity >= 'export-control/' AND entity < 'export-control/~'
+    AND since <= $1::bigint AND until > $1::bigint
+  GROUP BY entity
+) AS control JOIN log.events AS event ON event.position = newest;
 
 -- name: announcements
 -- The effective facts of announcements about instruments.

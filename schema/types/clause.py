@@ -29,14 +29,9 @@ from tracker.domain.controls import legal_basis, matching, scope
 from tracker.domain.controls.clause_facts import facts_about_clause
 from tracker.domain.controls.clause_levels import FieldLevel, clause_levels
 from tracker.domain.controls.clause_query import ClauseQuery, match_of
-from tracker.domain.controls.confirmation import (
-    NO_GROUNDS,
-    Grounds,
-    assumption,
-    confirmation,
-    status_statement,
-)
+from tracker.domain.controls.confirmation import NO_GROUNDS, Grounds, assumption, confirmation
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.status_statement import status_statement
 from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput

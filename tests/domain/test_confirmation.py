@@ -21,13 +21,7 @@ from tracker.domain.actors.announcement import Made
 from tracker.domain.basics.control_vocabulary import ActKind, Confirmation, GroundKind
 from tracker.domain.basics.values import DAY
 from tracker.domain.controls.clause import ClauseState
-from tracker.domain.controls.confirmation import (
-    Ground,
-    Grounds,
-    confirmation,
-    control_record,
-    status_statement,
-)
+from tracker.domain.controls.confirmation import Ground, Grounds, confirmation, control_record
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.export_control_acts import (
     Amended,
@@ -38,6 +32,7 @@ from tracker.domain.controls.export_control_acts import (
     Repealed,
     SuspensionStated,
 )
+from tracker.domain.controls.status_statement import status_statement
 from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.entities.fact import Fact
 from tracker.domain.evidence.completeness import Reading
@@ -61,6 +56,7 @@ def grounds(
     others: dict[str, Sequence[Fact]] | None = None,
     statements: Sequence[Fact] = (),
     readings: Sequence[Reading] = (),
+    recorded_on: date = date.max,
 ) -> Grounds:
     """Return the records of the control X and of others."""
     streams = {X: facts, **(others or {})}
@@ -72,7 +68,8 @@ def grounds(
         ("announcement/a", RecordedFact(90 + place, f"a{place}", "Announcement.Made", one))
         for place, one in enumerate(statements)
     ]
-    return Grounds({id: of for id, of in records.items() if of}, made, readings)
+    known = {id: of._replace(recorded_on=recorded_on) for id, of in records.items() if of}
+    return Grounds(known, made, readings)
 
 
 def clause_on(day: str, *facts: Fact, id: str = "1") -> tuple[ExportControlState, ClauseState]:
@@ -343,6 +340,51 @@ def test_an_act_that_names_neither_the_clause_nor_its_act_changes_no_confirmatio
     alone, beside = grounds(*own), grounds(*own, others=dict(others), statements=statements)
     for item in control.clauses:
         assert beside.confirmed_by(control, item, day) == alone.confirmed_by(control, item, day)
+
+
+@each_case(
+    ("day", "more", "expected"),
+    [
+        ("2026-12-01", {}, Confirmation.CONFIRMED),
+        ("2026-12-02", {}, Confirmation.AS_RECORDED),
+        ("2026-12-02", {"readings": [reading("2026-12-02")]}, Confirmation.CONFIRMED),
+        ("2026-12-03", {"readings": [reading("2026-12-02")]}, Confirmation.AS_RECORDED),
+        ("2026-12-03", {"others": {"export-control/y": [announced()]}}, Confirmation.AS_RECORDED),
+    ],
+)
+def test_no_record_confirms_a_status_of_a_later_day(
+    day: str, more: dict[str, Any], expected: Confirmation
+) -> None:
+    assert found(day, ACT_46, recorded_on=date(2026, 12, 1), **more) is expected
+
+
+def test_a_status_after_the_last_record_names_its_date() -> None:
+    on = clause_on("2027-01-01", ACT_46)
+    known = grounds(ACT_46, recorded_on=date(2026, 12, 1))
+    assert status_statement(*on, date(2027, 1, 1), date(2024, 12, 3), known) == (
+        "In force since 3 December 2024, as recorded on 1 December 2026. No later record names it."
+    )
+
+
+@given(st.sampled_from(OWN), days, st.lists(days, max_size=2), days, days)
+def test_a_later_day_of_a_status_is_not_surer_and_none_is_confirmed_after_the_records(
+    own: tuple[Fact, ...], recorded_on: date, read: list[date], one: date, other: date
+) -> None:
+    readings = [reading(last.isoformat(), complete=True) for last in read]
+    known = grounds(*own, recorded_on=recorded_on, readings=readings)
+    earlier, later = sorted((one, other))
+    for id in ("1", "2"):
+        period = known.period("x", id, earlier)
+        if period is None:
+            continue
+        was, now = (
+            confirmation(*clause_on(day.isoformat(), *own, id=id), day, known)
+            for day in (earlier, later)
+        )
+        if known.period("x", id, later) == period:
+            assert [*Confirmation].index(now) >= [*Confirmation].index(was)
+        if later > max(recorded_on, *read, date(2026, 1, 1)):
+            assert now is not Confirmation.CONFIRMED
 
 
 @given(days, st.sampled_from([Disputed]), days)

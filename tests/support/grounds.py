@@ -10,9 +10,9 @@ from tracker.domain.controls.export_control import ExportControlState
 class EveryGround(Grounds):
     """Supports every status."""
 
-    def is_confirmed(self, control: ExportControlState, clause: ClauseState, day: date) -> bool:
-        """Return true."""
-        return True
+    def supported_until(self, control: ExportControlState, clause: ClauseState, day: date) -> date:
+        """Return the day."""
+        return day
 
 
 ALL_CONFIRMED = EveryGround({})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.basics.word import Hue, Shape
 
 LEGEND_WORDS: Mapping[Shape, str] = {
@@ -26,10 +27,13 @@ HUE_WORDS: Mapping[str, str] = {
 
 DOUBTS: Mapping[str, str] = {
     "CONFIRMED": "",
+    "AS_RECORDED": "as recorded",
     "BY_TERMS": "not confirmed",
     "CONTRADICTED": "contradicted",
 }
 """Words for the doubt about a status, by its confirmation."""
+SUPPORTED = frozenset(one.name for one in Confirmation if one.is_supported)
+"""Confirmations by a record."""
 
 PAGE_COLOURS: Mapping[str, str] = {
     "ban": "var(--ban)",

@@ -20,6 +20,7 @@ from tracker.domain.wording.phrases import (
 CERTAINLY, POSSIBLY, NOT_IN_FORCE, ENDED = "Certainly", "Possibly", "Later", "Ended"
 CERTAINTY = {
     "CERTAIN": CERTAINLY,
+    "AS_RECORDED": "As recorded",
     "NOT_CONFIRMED": "Not confirmed",
     "CONTRADICTED": "Contradicted",
     "POSSIBLE": POSSIBLY,

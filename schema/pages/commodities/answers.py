@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.commodities.clauses import Pair, names_goods
 from schema.pages.controls.rule_words import has_limit_without_words, next_step, rule
 from schema.pages.site.address import path_of
@@ -71,7 +72,7 @@ def _rank(
     destination: str | None,
 ) -> tuple[object, ...]:
     narrow = has_limit_without_words(clause) or any(clause[name] for name in LIMITS)
-    general = () if destination else (narrow, clause["confirmation"] != "CONFIRMED")
+    general = () if destination else (narrow, clause["confirmation"] not in SUPPORTED)
     return (
         places[node["issuer"]["code"]],
         ClauseStatus[clause["status"]].rank,

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
@@ -78,7 +79,7 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
         Counter(
             clause["confirmation"]
             for _, clause in pairs
-            if clause["status"] == "IN_FORCE" and clause["confirmation"] != "CONFIRMED"
+            if clause["status"] == "IN_FORCE" and clause["confirmation"] not in SUPPORTED
         ),
         _words(statuses),
         len(edges),

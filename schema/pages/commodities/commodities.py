@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.feeds import FeedOfPage
@@ -67,7 +68,7 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
         by_status[count["status"]] = (index, count["clauses"])
     unconfirmed = Counter[str]()
     for count in state["support"]:
-        if count["confirmation"] != "CONFIRMED":
+        if count["confirmation"] not in SUPPORTED:
             unconfirmed[count["commodity"]["key"]] += count["clauses"]
     reserves = {one["commodity"]["key"] for one in state["supplies"]}
     parents = {one["key"]: one["parentKey"] for one in data["all"]}

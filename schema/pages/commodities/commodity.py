@@ -34,7 +34,7 @@ from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.wording import phrases
 
-UNCONFIRMED = {one.name: one.plural for one in Confirmation if one is not Confirmation.CONFIRMED}
+UNCONFIRMED = {one.name: one.plural for one in Confirmation if not one.is_supported}
 """Words for statuses that are not confirmed."""
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from schema.pages.charts.status_bars import RowOfPeriods, draw_status_table, track_of
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -174,7 +175,7 @@ def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
     chosen = address.query.get("status")
     not_confirmed = Counter[str]()
     for each in state["confirmations"]:
-        if each["confirmation"] != "CONFIRMED":
+        if each["confirmation"] not in SUPPORTED:
             not_confirmed[each["status"]] += each["clauses"]
     return [
         StatusCount(

@@ -17,6 +17,7 @@ from tracker.domain.wording.phrases import in_running_text, listed, many, short_
 
 SUPPORT = {
     "CONFIRMED": "",
+    "AS_RECORDED": ", as recorded",
     "BY_TERMS": " by {} own terms (not confirmed)",
     "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }

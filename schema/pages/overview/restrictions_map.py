@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
@@ -96,7 +97,7 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
         place = row["issuer"]
         issuer = by_code.setdefault(place["code"], Issuer(place["code"], place["name"]))
         issuer.own[row["status"]] += row["clauses"]
-        if row["status"] == "IN_FORCE" and row["confirmation"] != "CONFIRMED":
+        if row["status"] == "IN_FORCE" and row["confirmation"] not in SUPPORTED:
             issuer.own_unconfirmed += row["clauses"]
     for union in unions:
         of = by_code.get(union["place"]["code"])

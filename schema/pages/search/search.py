@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from projections.query.search_terms import ParsedSearch, parse_search
+from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.commodities.clauses import pairs_of
 from schema.pages.site.address import Address
@@ -102,7 +103,7 @@ def _status(node: Mapping[str, Any]) -> str | None:
         return None
     first = min(clauses, key=lambda clause: ClauseStatus[clause["status"]].rank)
     confirmed = {
-        clause["confirmation"] == "CONFIRMED"
+        clause["confirmation"] in SUPPORTED
         for clause in clauses
         if clause["status"] == first["status"]
     }

@@ -347,6 +347,8 @@ class Confirmation(Word):
 
     CONFIRMED = "confirmed", "confirmed", "confirmed"
     """A record of its first day or later supports it: see `confirmedBy`."""
+    AS_RECORDED = "as_recorded", "as recorded", "as recorded"
+    """Such a record supports it, but nothing that names it is recorded on that day or later."""
     BY_TERMS = "by_terms", "by its own terms", "by their own terms"
     """It follows from dates in older acts: no record of its first day or later names it. A return from a
     suspension, an expiry and a renewal need a record that names the clause, or complete lists."""
@@ -361,6 +363,11 @@ class Confirmation(Word):
     """The support of the status of one clause."""
     plural: str
     """The support of the statuses of several clauses."""
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether a record of its first day or later supports a status."""
+        return self in (Confirmation.CONFIRMED, Confirmation.AS_RECORDED)
 
 
 class GroundKind(StrEnum):
@@ -381,6 +388,8 @@ class Certainty(Word):
 
     CERTAIN = "certain"
     """All conditions are met, and a record confirms its status."""
+    AS_RECORDED = "as_recorded"
+    """All conditions are met, and a record supports its status, but nothing is recorded up to the date."""
     NOT_CONFIRMED = "not_confirmed"
     """All conditions are met, but its status follows from dates in older acts."""
     CONTRADICTED = "contradicted"

@@ -2,6 +2,7 @@
 
 A status that follows from dates in older acts is confirmed by a record of its first day or later that names
 the clause, its act or the act that suspends it, or by a reading of the lists in which a change would stand.
+No record confirms a status of a day after it was recorded.
 """
 
 from bisect import bisect_right
@@ -21,7 +22,6 @@ from tracker.domain.basics.control_vocabulary import (
     GroundKind,
 )
 from tracker.domain.basics.vocabulary import AnnouncementKind
-from tracker.domain.basics.word import Phase
 from tracker.domain.catalogue.commodities import related
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.duty_relations import Related
@@ -45,7 +45,6 @@ from tracker.domain.entities.citations import cited_numbers, last_year
 from tracker.domain.entities.entity import RecordedFact, effective_facts
 from tracker.domain.entities.fact import READ, Fact
 from tracker.domain.evidence.completeness import Reading, control_kinds, is_read_in_full
-from tracker.domain.wording.phrases import date_phrase
 
 CONTROL = f"{ExportControl.KIND}/"
 RETURNS = Assumption.AUTOMATIC_RETURN, Assumption.ORDERED_RETURN  # by its terms, by an act
@@ -116,6 +115,7 @@ class ControlRecord(NamedTuple):
     numbers: frozenset[str]
     """The numbers of its act and of acts that suspend it."""
     cited: Sequence[tuple[str, Ground]]  # numbers of acts that its facts cite
+    recorded_on: date = date.max  # the date on which its newest fact was recorded
 
 
 class Grounds:
@@ -155,9 +155,24 @@ class Grounds:
         place = bisect_right(periods, day, key=_FIRST)
         return periods[place - 1] if place else None
 
-    def is_confirmed(self, control: ExportControlState, clause: ClauseState, day: date) -> bool:
-        """Return whether a record supports the status of a clause on a day."""
-        return any(True for _ in self._supports(control.id, clause, day))
+    def supported_until(
+        self, control: ExportControlState, clause: ClauseState, day: date
+    ) -> date | None:
+        """Return the last date for which records confirm the status that a clause has on a day; None without
+        a record that supports it.
+
+        It is the date on which the newest fact about the instrument was recorded, that of a later record
+        that supports the status, or the date to which the lists were read completely since then.
+        """
+        newest = next(self._supports(control.id, clause, day), None)
+        if newest is None:
+            return None
+        record = self._records[control.id]
+        read = dict.fromkeys(record.kinds[clause.clause.id], date.min)
+        for one in self._readings_of(record, clause.clause):
+            if one.complete and one.first <= record.recorded_on:
+                read[one.acts] = max(read[one.acts], one.last)
+        return max(record.recorded_on, newest.on, min(read.values(), default=date.min))
 
     def confirmed_by(
         self, control: ExportControlState, clause: ClauseState, day: date
@@ -240,8 +255,10 @@ def confirmation(
     """
     if clause.contradiction(day):
         return Confirmation.CONTRADICTED
-    supported = grounds.is_confirmed(control, clause, day)
-    return Confirmation.CONFIRMED if supported else Confirmation.BY_TERMS
+    until = grounds.supported_until(control, clause, day)
+    if until is None:
+        return Confirmation.BY_TERMS
+    return Confirmation.CONFIRMED if day <= until else Confirmation.AS_RECORDED
 
 
 def assumption(
@@ -255,57 +272,9 @@ def assumption(
         return None
     period = grounds.period(control.id, clause.clause.id, day)
     supported = confirmation(control, clause, day, grounds)
-    if period and period.assumed and supported is not Confirmation.CONFIRMED:
+    if period and period.assumed and not supported.is_supported:
         return period.assumed
     return Assumption.END_UNKNOWN if clause.clause.end is ClauseEnd.UNKNOWN else None
-
-
-def status_statement(
-    control: ExportControlState,
-    clause: ClauseState,
-    day: date,
-    since: date | None,
-    grounds: Grounds,
-) -> str:
-    """Return the status of a clause on a day in a few sentences that claim no more than is recorded.
-
-    `since` is the first day of the status, if it is known.
-    """
-    status = clause.status.phrase.capitalize()
-    began = f" since {date_phrase(since)}" if since else ""
-    match confirmation(control, clause, day, grounds):
-        case Confirmation.CONTRADICTED:
-            stated = clause.contradiction(day)
-            assert stated is not None
-            return (
-                f"{status} by its own terms{began}. {stated.by} stated on {date_phrase(stated.on)} that"
-                f" the suspension runs to {date_phrase(stated.until)}; the instrument was not found."
-            )
-        case Confirmation.BY_TERMS:
-            read = unread_since(control.id, clause.clause.id, day, grounds)
-            began = f" by its own terms{began} (not confirmed). {read}"
-        case Confirmation.CONFIRMED:
-            began += "."
-    return f"{status}{began}{_passed_deadline(clause, day)}"
-
-
-def _passed_deadline(clause: ClauseState, day: date) -> str:
-    """Return a sentence on a deadline for a decision that is over; empty without one."""
-    due = clause.clause.decision_due
-    if due is None or due.last >= day or clause.status.phase is not Phase.NOT_LAW:
-        return ""
-    return f" A decision was due by {date_phrase(due)}; no act on it is recorded."
-
-
-def unread_since(control: str, clause: str, day: date, grounds: Grounds) -> str:
-    """Return in a sentence the last day on which a change of a clause would have been read."""
-    reading = grounds.last_reading(control, clause)
-    if reading is not None:
-        in_part = "" if reading.complete else ", in part"
-        return f"Lists read to {date_phrase(reading.last)}{in_part}: nothing found."
-    named = grounds.last_named(control, clause, day)
-    newest = f"; the newest record that names it is of {date_phrase(named)}" if named else ""
-    return f"No list of later acts was read{newest}."
 
 
 def control_record(facts: Iterable[RecordedFact], entity: str) -> ControlRecord | None:

@@ -38,6 +38,7 @@ Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
 """A control with its clauses that match the goods."""
 CERTAINTY = {
     Confirmation.CONFIRMED: Certainty.CERTAIN,
+    Confirmation.AS_RECORDED: Certainty.AS_RECORDED,
     Confirmation.BY_TERMS: Certainty.NOT_CONFIRMED,
     Confirmation.CONTRADICTED: Certainty.CONTRADICTED,
 }
@@ -63,6 +64,8 @@ class Applicable:
     """The exceptions of the clause, any of which may apply."""
     confirmation: Confirmation
     """The confirmation of its status."""
+    supported_until: date | None
+    """The last date for which records confirm its status; null if none does."""
     rate: Rate = NO_RATE
     """The rate of a duty for the place of the goods."""
     quota: PlaceQuota | None = None
@@ -238,7 +241,7 @@ def _may_last(control: ExportControlState, state: ClauseState, day: date, ground
     last = state.clause.last_day if ended else None
     if last is None or day - last > ENDED_WITHIN:
         return False
-    return confirmation(control, state, day, grounds) is not Confirmation.CONFIRMED
+    return not confirmation(control, state, day, grounds).is_supported
 
 
 def _apply(
@@ -263,6 +266,7 @@ def _apply(
         tuple(open_conditions),
         tuple(one for one in conditions if one.met is None and one.is_exception),
         confirmation(control, state, case.day, grounds),
+        grounds.supported_until(control, state, case.day),
         rate_of(case, control, state.clause),
         quota_of(case, control, state.clause),
         tuple(rate_questions(case, control, state.clause)),

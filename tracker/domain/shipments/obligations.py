@@ -26,6 +26,7 @@ from tracker.domain.wording.phrases import (
 MAX_EXCEPTIONS = 2
 """Maximum number of exceptions in a sentence; `exceptions` has all."""
 NOT_CONFIRMED = "By its text, not confirmed"
+AS_RECORDED = "As recorded"
 
 
 def obligation(one: Applicable) -> str:
@@ -55,7 +56,9 @@ def with_conditions(sentence: str, reasons: Sequence[str], exceptions: Sequence[
 
 def without_doubt(sentence: str) -> str:
     """Return an obligation without the words that its status is not confirmed, to stand after a label."""
-    return with_capital(sentence.removeprefix(f"{NOT_CONFIRMED}: "))
+    if sentence.startswith((NOT_CONFIRMED, AS_RECORDED)):
+        sentence = sentence.partition(": ")[2]
+    return with_capital(sentence)
 
 
 def _doubt(one: Applicable) -> str | None:
@@ -68,7 +71,8 @@ def _doubt(one: Applicable) -> str | None:
         return None
     if stated := one.state.stated_suspension:
         return f"By its text, but stated to be suspended to {date_phrase(stated.until)}"
-    return NOT_CONFIRMED
+    until = one.supported_until
+    return f"{AS_RECORDED} on {date_phrase(until)}" if until else NOT_CONFIRMED
 
 
 def _duty_to_act(one: Applicable) -> str:
