@@ -35,6 +35,7 @@ from projections.query.sql_parts import (
     versions_of,
     whole_state,
 )
+from projections.query.statements import Statements
 from projections.query.stored_states import decode
 from projections.query.supplies import Supplies
 from projections.query.tariffs import Tariffs
@@ -112,6 +113,7 @@ class AsOf:
         )
         sought = SoughtControls(self.lists, self.exposures, self.confirmations)
         self.searches = Searches(pool, self.named, progress, sought)
+        self.statements = Statements(self.lists, self.confirmations)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ CODE = re.compile(r"\d{4}(?:[. ]?\d{2}){0,3}")
 """A code of the Harmonized System or a tariff, with dots or without: 4 to 10 digits."""
 WORD = re.compile(r"[^\s,;:?!\"“”«»()]+")
 MAX_CHARACTERS = 500
-MAX_NAME_WORDS = 4
+MAX_NAME_WORDS = 5
 MIN_CORRECTED_LETTERS = 5
 WORDS = read_toml(__file__, "search_words.toml")
 IGNORED, TOWARD, TRADE, PRODUCTION, FIRMS = (
@@ -109,7 +109,7 @@ def parse_search(text: str) -> ParsedSearch:
     while start < len(words):
         if words[start].lower() in TOWARD:
             toward = len(terms)
-        term, count = _name_at(words, start)
+        term, count = name_at(words, start)
         if term:
             terms.append(term)
         elif words[start].lower() not in IGNORED:
@@ -131,19 +131,19 @@ def parse_search(text: str) -> ParsedSearch:
     )
 
 
-def _name_at(words: list[str], start: int) -> tuple[Term | None, int]:
+def name_at(words: list[str], start: int) -> tuple[Term | None, int]:
     """Return the longest name that begins at a word, and the number of its words; None and 1 without one."""
-    for corrected in (False, True):
+    for is_corrected in (False, True):
         for count in range(min(MAX_NAME_WORDS, len(words) - start), 0, -1):
             written = [re.sub(r"['’]s$", "", word) for word in words[start : start + count]]
-            name = " ".join(map(_corrected, written) if corrected else written)
+            name = " ".join(map(corrected, written) if is_corrected else written)
             is_word = name.lower() in IGNORED | TRADE and not name.isupper()
-            if not is_word and (term := _term(" ".join(written), name)):
+            if not is_word and (term := term_of(" ".join(written), name)):
                 return term, count
     return None, 1
 
 
-def _term(text: str, name: str) -> Term | None:
+def term_of(text: str, name: str) -> Term | None:
     """Return the term of a name; None if it names nothing."""
     key = name.lower()
     for spelled in (name, f"{name}s", name.removesuffix("s")):
@@ -161,7 +161,7 @@ def _term(text: str, name: str) -> Term | None:
 
 
 @cache
-def _corrected(word: str) -> str:
+def corrected(word: str) -> str:
     """Return the most similar word in names for a word that is in none of them."""
     key = word.lower()
     if len(key) < MIN_CORRECTED_LETTERS or not key.isalpha() or key in KNOWN | catalogue_words():

@@ -7,6 +7,7 @@ from schema.assistants.tool import Tool
 from schema.assistants.tools import (
     changes,
     check_shipment,
+    check_statement,
     claims,
     controls,
     dependence,
@@ -28,5 +29,6 @@ ALL: tuple[Tool[Any], ...] = (
     upcoming.TOOL,
     history.TOOL,
     search.TOOL,
+    check_statement.TOOL,
 )
 TOOLS: Mapping[str, Tool[Any]] = {tool.name: tool for tool in ALL}

@@ -12,6 +12,8 @@ from projections.analysis.totals import TotalMethod
 from projections.fold.change import ChangeKind
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.candidate_matches import MatchKind
+from projections.query.statement_parts import PartKind
+from projections.query.statement_verdicts import StatementVerdict
 from schema.base.decorators import description_of
 from schema.base.descriptions import describe
 from tracker.delivery.endpoint import EndpointFormat, EndpointState
@@ -28,6 +30,8 @@ ENUMS: tuple[type[Enum], ...] = (
         ClauseGroup,
         MatchKind,
         OriginStatus,
+        PartKind,
+        StatementVerdict,
         TotalMethod,
         TransitionBasis,
         TransitionKind,

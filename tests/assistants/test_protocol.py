@@ -93,7 +93,7 @@ async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
 async def test_tools_say_that_they_only_read_and_fit_into_a_context(url: str) -> None:
     async with mcp.Client(f"{url}/mcp") as client:
         tools = (await client.list_tools()).tools
-    assert len(tools) == 10
+    assert len(tools) == 11
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
     listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
     told = [
@@ -338,7 +338,7 @@ async def test_a_command_passes_on_to_a_tracker_on_the_web(url: str) -> None:
         mcp.Client(create_relay(remote)) as client,
     ):
         assert "mustSay" in client.instructions
-        assert len((await client.list_tools()).tools) == 10
+        assert len((await client.list_tools()).tools) == 11
         answer = await call(client, "controls", **BAN)
         told = await refused(client, "controls", commodity="galium")
     assert answer["address"].startswith(f"{url}/controls/")

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from projections.query.search_terms import ParsedSearch, parse_search
+from projections.query.statement_parts import parse_sentence
 from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.commodities.clauses import pairs_of
@@ -147,6 +148,8 @@ PAGE = Page(
             _parsed(address).words if _parsed(address).code else address.parameters.get("q", "")
         ),
         "searched": lambda address: bool(_parsed(address).words),
+        "sentence": lambda address: address.parameters.get("q", ""),
+        "stated": lambda address: parse_sentence(address.parameters.get("q", "")).is_statement,
         "answered": lambda address: _parsed(address).names_goods,
         "goods": lambda address: next(iter(_parsed(address).commodities), None),
         "code": lambda address: _parsed(address).code,

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from strawberry import argument
+from strawberry import argument, field
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuery, slice_answer
+from projections.query.statement_parts import PartKind
+from projections.query.statement_verdicts import StatementVerdict
 from schema.base.context import Info
-from schema.base.decorators import object_type
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
 from schema.inputs import arguments
 from schema.inputs.pagination import Cursors, cursor_error
@@ -25,8 +27,44 @@ CURSORS = Cursors(order="RANK")
 
 
 @object_type
+class CheckedPart:
+    """A part of a sentence, with its relation to the records."""
+
+    kind: PartKind = field(description="The kind of the part.")
+    text: str = field(description="Its words in the sentence.")
+    verdict: StatementVerdict = field(description="The relation to the records.")
+    statement: str = field(
+        description="The recorded facts, or the reason why the part was not checked."
+    )
+    entities: list[str] = field(
+        description="The records behind the verdict, such as `export-control/cn-mofcom-2024-46`."
+    )
+
+
+@object_type
 class SearchAtMoment(AtMoment):
-    """Search at a moment."""
+    """Search at a moment, and the check of a sentence."""
+
+    @resolver_field
+    async def check_statement(
+        self, info: Info, text: Annotated[str, argument(description="One sentence in English.")]
+    ) -> list[CheckedPart]:
+        """The parts of a sentence about a control or an output, each with its relation to the records:
+        recorded, contradicted by what is recorded, or not recorded. Not recorded does not mean false. A
+        part is recorded only together with the other recorded parts, and without a limit that the sentence
+        leaves out. Names may be misspelt. Words that were not read are parts of the kind OTHER."""
+        sentence = arguments.parse_search_words(text, "text")
+        checked = await info.context.services.as_of.statements.check(sentence, self.moment)
+        return [
+            CheckedPart(
+                kind=one.kind,
+                text=one.text,
+                verdict=one.verdict,
+                statement=one.statement,
+                entities=list(one.entities),
+            )
+            for one in checked
+        ]
 
     @list_field(SearchResult, connection=SearchResultConnection)
     async def search(

@@ -1,0 +1,31 @@
+"""Sentences with the expected verdict on each part, on the shipped corpus.
+
+The verdicts in `statements.toml` are written from the acts, not from the results of the code.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import Api
+
+STATEMENTS: dict[str, str] = tomllib.loads(
+    Path(__file__).with_name("statements.toml").read_text("utf-8")
+)["statements"]
+CHECK = """query ($text: String!) { asOf(validAt: "2026-11-01") {
+    checkStatement(text: $text) { kind text verdict statement entities } } }"""
+
+
+@pytest.mark.parametrize("text", STATEMENTS)
+async def test_each_part_of_a_sentence_has_its_verdict(api: Api, text: str) -> None:
+    parts = (await api.ask(CHECK, text=text))["asOf"]["checkStatement"]
+    verdicts = {f"{one['verdict'][0]} {one['text']}" for one in parts}
+    assert verdicts == {*filter(None, STATEMENTS[text].split("; "))}, parts
+    assert all(one["entities"] for one in parts if one["verdict"] != "NOT_RECORDED")
+
+
+def test_there_are_a_hundred_sentences() -> None:
+    assert len(STATEMENTS) >= 100
