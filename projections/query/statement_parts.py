@@ -20,11 +20,23 @@ from tracker.domain.wording.phrases import MONTHS
 from tracker.errors import InvalidInput
 
 OWN = read_toml(__file__, "statement_words.toml")
-PLAIN, HEDGES, NEGATIONS, CHANGES, FIGURES, SUSPENDED, ENDED, GENERAL, BANS, UNCORRECTED = (
+(
+    PLAIN,
+    HEDGES,
+    NEGATIONS,
+    CHANGES,
+    FIGURES,
+    SUSPENDED,
+    ENDED,
+    GENERAL,
+    BANS,
+    UNCORRECTED,
+    PRESENT,
+) = (
     frozenset(OWN[name].split())
     for name in (
         *("plain", "hedges", "negations", "changes", "figures", "suspended", "ended", "general"),
-        *("bans", "uncorrected"),
+        *("bans", "uncorrected", "present"),
     )
 )
 WORLD = frozenset({"global", "world", "world's", "worldwide"})
@@ -113,6 +125,11 @@ class Sentence:
     def has_figures(self) -> bool:
         """Whether it is about an output, not about a restriction."""
         return not self.measures and not FIGURES.isdisjoint(self.words)
+
+    @property
+    def is_present(self) -> bool:
+        """Whether it says that the restriction applies now."""
+        return not self.statuses and not self.dates and not PRESENT.isdisjoint(self.words)
 
     @property
     def is_statement(self) -> bool:

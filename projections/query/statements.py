@@ -168,7 +168,7 @@ class Statements:
                         near,
                     )
                 elif not found or (not is_whole and kind is PartKind.MEASURE):
-                    yield self._partial(of, kind, term, found, near)
+                    yield self._partial(kind, term, found, near)
                 elif kind is not PartKind.MEASURE:
                     yield part(kind, term.text, titles_of(full or found), near, RECORDED)
                 elif of.negated and of.negated in term.text.lower().split():
@@ -181,11 +181,21 @@ class Statements:
                         f" Recorded: {titles_of(full)}",
                         near,
                     )
+                elif of.is_present and not any(
+                    fit.state.status is ClauseStatus.IN_FORCE for fit in full
+                ):
+                    why = f"Recorded, but not in force: {statuses_of(full, grounds, day)}"
+                    now = [fit for fit in found if fit.state.status is ClauseStatus.IN_FORCE]
+                    yield (
+                        self._partial(kind, term, now, entities_of(fit.control for fit in now))
+                        if now
+                        else part(kind, term.text, why, near)
+                    )
                 else:
                     yield part(kind, term.text, statuses_of(full, grounds, day), near, RECORDED)
 
     def _partial(
-        self, of: Sentence, kind: PartKind, term: Term, found: Sequence[Fit], near: tuple[str, ...]
+        self, kind: PartKind, term: Term, found: Sequence[Fit], near: tuple[str, ...]
     ) -> CheckedPart:
         """Return a part that no clause has with all others, or only with limits."""
         if found:
@@ -333,7 +343,7 @@ def _date(
     is_in_force = named.precision != "day" and any(
         fit.state.is_in_force_in(named.first, named.last) for fit in every
     )
-    is_general = any(one.text.lower() in GENERAL for one in of.measures)
+    is_general = any(Measure.TARIFF in one.meanings for one in of.measures)  # duties add up
     is_unclear = is_general or of.other or of.statuses or before not in ("on", "in", "since", "")
     if is_near or is_in_force or is_unclear or not meant:
         return recorded, NOT_RECORDED

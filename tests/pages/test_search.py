@@ -109,3 +109,10 @@ async def test_a_search_without_results_offers_the_name_that_was_meant(
     text = (await corpus.request("GET", f"/search?q={query}")).text
     assert ("Did you mean" in text) == bool(meant)
     assert meant is None or f'<a href="/search?q={meant}">{meant}</a>?' in text
+
+
+async def test_a_sentence_is_checked_part_by_part(corpus: Api) -> None:
+    words = "/search?valid=2026-11-01&q=China+banned+gallium+exports+to+the+US"
+    text = await read(corpus, words + "+on+5+December+2024")
+    assert "“on 5 December 2024”: contradicted . Recorded: 3 December 2024." in text
+    assert "Your sentence" not in await read(corpus, "/search?q=gallium+ban")
