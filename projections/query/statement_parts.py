@@ -1,11 +1,13 @@
 """The parts of a sentence about a control or a share of production. Pure; see `statements`."""
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from math import prod
 
 from projections.query.search_matches import edits
 from projections.query.search_terms import IGNORED, TOWARD, WORDS, Term, corrected, name_at, term_of
@@ -125,6 +127,12 @@ class Sentence:
     def has_figures(self) -> bool:
         """Whether it is about an output, not about a restriction."""
         return not self.measures and not FIGURES.isdisjoint(self.words)
+
+    @property
+    def combinations(self) -> int:
+        """The number of combinations of its names; the maximum if they may belong to several statements."""
+        each = [len(one) or 1 for one in (self.issuers, self.goods, self.partners, self.measures)]
+        return prod(each) if each[3] == 1 or sum(each[:2]) == 2 else sys.maxsize
 
     @property
     def is_present(self) -> bool:

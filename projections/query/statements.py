@@ -52,6 +52,9 @@ from tracker.domain.controls.matching import controls_about
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.wording.phrases import date_phrase, listed, number
 
+MAX_COMBINATIONS = 12
+"""Maximum of combinations of the names in a sentence, which must all be recorded."""
+
 
 class Statements:
     """Checks of sentences."""
@@ -64,6 +67,9 @@ class Statements:
         of = parse_sentence(text)
         if of.has_figures and of.issuers and of.goods:
             parts = await self._check_figures(of, moment)
+        elif of.combinations > MAX_COMBINATIONS:
+            why = "Not checked: check one statement at a time."
+            parts = [part(kind, one, why) for kind, one in texts_of(of)]
         elif of.goods and of.measures and (of.issuers or of.acts):
             parts = await self._check_controls(of, moment)
         else:
@@ -92,14 +98,12 @@ class Statements:
     async def _check_controls(self, of: Sentence, moment: Moment) -> list[CheckedPart]:
         controls = await self._controls(of, moment)
         grounds = await self._confirmations.grounds(moment)
-        several = sum(len(one) > 1 for one in (of.issuers, of.goods, of.partners)) > 1
-        is_complex = len(of.measures) > 1 and (several or len(of.issuers) > 1 or len(of.goods) > 1)
         combinations = list(
             product(of.issuers or (None,), of.measures, of.goods, of.partners or (None,))
         )
         fits = {names: [*fits_of(controls, of, names, moment.valid_at)] for names in combinations}
         whole = {names: [fit for fit in found if not fit.limits] for names, found in fits.items()}
-        holds = all(whole.values()) and not is_complex
+        holds = all(whole.values())
         clauses = list(
             {
                 (fit.control.id, fit.state.clause.id): fit
@@ -111,7 +115,7 @@ class Statements:
         is_asserted = holds and of.is_plain and not of.negated and not of.limited
         asserted = clauses if is_asserted else []
         parts = [
-            *self._core(of, controls, fits, whole, grounds, moment, is_complex),
+            *self._core(of, controls, fits, whole, grounds, moment.valid_at),
             *_acts(of, controls, asserted),
         ]
         at_dates = list[Fit]()
@@ -140,11 +144,9 @@ class Statements:
         fits: Mapping[tuple[Term | None, Term, Term, Term | None], Sequence[Fit]],
         whole: Mapping[tuple[Term | None, Term, Term, Term | None], Sequence[Fit]],
         grounds: Grounds,
-        moment: Moment,
-        is_complex: bool,
+        day: date,
     ) -> Iterator[CheckedPart]:
         """Yield the issuers, measures, goods and partners."""
-        day = moment.valid_at
         for place, kind in (
             (1, PartKind.MEASURE),
             (0, PartKind.ISSUER),
@@ -158,59 +160,25 @@ class Statements:
                 full = [fit for names in own for fit in whole[names]]
                 is_whole = all(whole[names] for names in own)
                 near = entities_of(fit.control for fit in full or found)
-                if is_complex:
-                    yield part(kind, term.text, "Not checked: check one statement at a time.")
-                elif of.limited:
-                    yield part(
-                        kind,
-                        term.text,
-                        "Not checked: the sentence limits the goods by words that are not read.",
-                        near,
-                    )
+                is_in_force = any(fit.state.status is ClauseStatus.IN_FORCE for fit in full)
+                verdict = NOT_RECORDED
+                if of.limited:
+                    said = "Not checked: the sentence limits the goods by words that are not read."
                 elif not found or (not is_whole and kind is PartKind.MEASURE):
-                    yield self._partial(kind, term, found, near)
+                    said = _limited(found)
                 elif kind is not PartKind.MEASURE:
-                    yield part(kind, term.text, titles_of(full or found), near, RECORDED)
+                    said, verdict = titles_of(full or found), RECORDED
                 elif of.negated and of.negated in term.text.lower().split():
-                    yield _denied(of, term, full, near, grounds, day)
+                    said, verdict = _denied(of, term, full, grounds, day)
                 elif not of.is_plain:
-                    yield part(
-                        kind,
-                        term.text,
-                        "The sentence states a plan, a condition or a negation, which is not checked."
-                        f" Recorded: {titles_of(full)}",
-                        near,
-                    )
-                elif of.is_present and not any(
-                    fit.state.status is ClauseStatus.IN_FORCE for fit in full
-                ):
-                    why = f"Recorded, but not in force: {statuses_of(full, grounds, day)}"
-                    now = [fit for fit in found if fit.state.status is ClauseStatus.IN_FORCE]
-                    yield (
-                        self._partial(kind, term, now, entities_of(fit.control for fit in now))
-                        if now
-                        else part(kind, term.text, why, near)
-                    )
+                    said = f"Plans and conditions are not checked. Recorded: {titles_of(full)}"
+                elif not of.is_present or is_in_force:
+                    said, verdict = statuses_of(full, grounds, day), RECORDED
+                elif now := [fit for fit in found if fit.state.status is ClauseStatus.IN_FORCE]:
+                    said = _limited(now)
                 else:
-                    yield part(kind, term.text, statuses_of(full, grounds, day), near, RECORDED)
-
-    def _partial(
-        self, kind: PartKind, term: Term, found: Sequence[Fit], near: tuple[str, ...]
-    ) -> CheckedPart:
-        """Return a part that no clause has with all others, or only with limits."""
-        if found:
-            limits = listed(dict.fromkeys(limit for fit in found for limit in fit.limits), 3)
-            return part(
-                kind,
-                term.text,
-                f"Recorded only with limits that the sentence leaves out: {limits}. {titles_of(found)}",
-                near,
-            )
-        return part(
-            kind,
-            term.text,
-            "No record has this together with the other parts of the sentence. It may be true.",
-        )
+                    said = f"Recorded, but not in force: {statuses_of(full, grounds, day)}"
+                yield part(kind, term.text, said, near, verdict)
 
     async def _check_figures(self, of: Sentence, moment: Moment) -> list[CheckedPart]:
         places = [Place(one) for term in of.issuers for one in term.meanings]
@@ -222,14 +190,17 @@ class Statements:
         return check_figures(of, goods, places[0], figures)
 
 
+def _limited(found: Sequence[Fit]) -> str:
+    """Return the statement on a part that no clause has with all others, or only with limits."""
+    if not found:
+        return "No record has this together with the other parts of the sentence. It may be true."
+    limits = listed(dict.fromkeys(limit for fit in found for limit in fit.limits), 3)
+    return f"Recorded only with limits that the sentence leaves out: {limits}. {titles_of(found)}"
+
+
 def _denied(
-    of: Sentence,
-    term: Term,
-    fits: Sequence[Fit],
-    near: tuple[str, ...],
-    grounds: Grounds,
-    day: date,
-) -> CheckedPart:
+    of: Sentence, term: Term, fits: Sequence[Fit], grounds: Grounds, day: date
+) -> tuple[str, StatementVerdict]:
     """Return the verdict on a measure that a sentence denies, but that a clause has.
 
     Only a clause in force that is confirmed, or for an act in the past one that was in force, contradicts it.
@@ -249,13 +220,7 @@ def _denied(
         if (in_force or in_past) and not of.dates and term.text.lower() not in GENERAL
         else NOT_RECORDED
     )
-    return part(
-        PartKind.MEASURE,
-        term.text,
-        f"Recorded: {statuses_of(in_force or in_past or fits, grounds, day)}",
-        near,
-        verdict,
-    )
+    return f"Recorded: {statuses_of(in_force or in_past or fits, grounds, day)}", verdict
 
 
 def _acts(
