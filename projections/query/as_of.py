@@ -1,12 +1,15 @@
 """As-of queries: states on an effective date, as recorded at a position."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projections.fold.replay import line
 from projections.lru_cache import SizedLruCache
@@ -35,7 +38,6 @@ from projections.query.sql_parts import (
     versions_of,
     whole_state,
 )
-from projections.query.statements import Statements
 from projections.query.stored_states import decode
 from projections.query.supplies import Supplies
 from projections.query.tariffs import Tariffs
@@ -51,6 +53,9 @@ from tracker.domain.figures.preference import PreferenceState
 from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Pool, pool_usage
+
+if TYPE_CHECKING:
+    from projections.query.statements import Statements
 
 SQL = load_parts(Path(__file__).with_name("as_of.sql"))
 PREFETCH_ROWS = 1000
@@ -113,7 +118,13 @@ class AsOf:
         )
         sought = SoughtControls(self.lists, self.exposures, self.confirmations)
         self.searches = Searches(pool, self.named, progress, sought)
-        self.statements = Statements(self.lists, self.confirmations)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Checks of sentences."""
+        from projections.query.statements import Statements  # here, as it would delay every start
+
+        return Statements(self.lists, self.confirmations)
 
     @property
     def connections(self) -> tuple[int, int]:

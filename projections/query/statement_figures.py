@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from projections.analysis.quantities import in_unit_of, incomparable_reason
-from projections.query.statement_parts import CHANGES, OWN, WORLD, Number, PartKind, Sentence
+from projections.query.statement_parts import CHANGES, OWN, WORLD, Number, Sentence, texts_of
 from projections.query.statement_verdicts import (
     CONTRADICTED,
     NOT_RECORDED,
     RECORDED,
     CheckedPart,
+    PartKind,
     part,
-    texts_of,
 )
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import PERCENT
@@ -49,7 +49,7 @@ def check_figures(
         for figure in own
         if figure.series.period == year
         for claim in figure.claims
-        if claim.latest and (value := _value(figure, claim, named, figures)) is not None
+        if (value := _value(figure, claim, named, figures)) is not None
     ]
     if not values:
         why = f"No comparable figure of {goods.name} from {place.name} is recorded."

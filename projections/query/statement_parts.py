@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from math import prod
 
 from projections.query.search_matches import edits
 from projections.query.search_terms import IGNORED, TOWARD, WORDS, Term, corrected, name_at, term_of
 from projections.query.search_terms import WORD as WORD_OF_SEARCH
+from projections.query.statement_verdicts import PartKind
 from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.units import Unit
@@ -65,29 +65,6 @@ NUMBER = re.compile(
     rf"(?:(?P<percent>%|percent\b|per\s+cent\b)|(?P<unit>(?:{UNITS})\b))",
     re.IGNORECASE,
 )
-
-
-class PartKind(StrEnum):
-    """The kind of a part of a sentence."""
-
-    ISSUER = "issuer"
-    """The place that acts, or that produces."""
-    PARTNER = "partner"
-    """A destination or an origin."""
-    MEASURE = "measure"
-    """A kind of restriction."""
-    GOODS = "goods"
-    """Goods."""
-    STATUS = "status"
-    """A status of the restriction."""
-    DATE = "date"
-    """A date."""
-    NUMBER = "number"
-    """A number with its unit."""
-    ACT = "act"
-    """The number of an act."""
-    OTHER = "other"
-    """Words that were not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +164,25 @@ def parse_sentence(text: str) -> Sentence:
         of.measures = [Term(one, Measure, (Measure.BAN,)) for one in of.statuses]
         of.statuses = []
     return of
+
+
+def texts_of(of: Sentence) -> list[tuple[PartKind, str]]:
+    """Return the texts of all parts that have a kind."""
+    terms = (
+        (PartKind.ISSUER, of.issuers),
+        (PartKind.MEASURE, of.measures),
+        (PartKind.GOODS, of.goods),
+        (PartKind.PARTNER, of.partners),
+    )
+    named = [(kind, one.text) for kind, each in terms for one in each]
+    named += [(PartKind.STATUS, one) for one in of.statuses]
+    for kind, parts in (
+        (PartKind.ACT, of.acts),
+        (PartKind.DATE, of.dates),
+        (PartKind.NUMBER, of.numbers),
+    ):
+        named += [(kind, one[0]) for one in parts]
+    return named
 
 
 def _term_at(words: list[str], start: int) -> tuple[Term | None, int]:

@@ -4,7 +4,28 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from projections.query.statement_parts import PartKind, Sentence
+
+class PartKind(StrEnum):
+    """The kind of a part of a sentence."""
+
+    ISSUER = "issuer"
+    """The place that acts, or that produces."""
+    PARTNER = "partner"
+    """A destination or an origin."""
+    MEASURE = "measure"
+    """A kind of restriction."""
+    GOODS = "goods"
+    """Goods."""
+    STATUS = "status"
+    """A status of the restriction."""
+    DATE = "date"
+    """A date."""
+    NUMBER = "number"
+    """A number with its unit."""
+    ACT = "act"
+    """The number of an act."""
+    OTHER = "other"
+    """Words that were not checked."""
 
 
 class StatementVerdict(StrEnum):
@@ -39,22 +60,3 @@ def part(
     verdict: StatementVerdict = NOT_RECORDED,
 ) -> CheckedPart:
     return CheckedPart(kind, text, verdict, statement, entities)
-
-
-def texts_of(of: Sentence) -> list[tuple[PartKind, str]]:
-    """Return the texts of all parts that have a kind."""
-    terms = (
-        (PartKind.ISSUER, of.issuers),
-        (PartKind.MEASURE, of.measures),
-        (PartKind.GOODS, of.goods),
-        (PartKind.PARTNER, of.partners),
-    )
-    named = [(kind, one.text) for kind, each in terms for one in each]
-    named += [(PartKind.STATUS, one) for one in of.statuses]
-    for kind, parts in (
-        (PartKind.ACT, of.acts),
-        (PartKind.DATE, of.dates),
-        (PartKind.NUMBER, of.numbers),
-    ):
-        named += [(kind, one[0]) for one in parts]
-    return named

@@ -28,18 +28,18 @@ from projections.query.statement_parts import (
     GENERAL,
     SUSPENDED,
     Number,
-    PartKind,
     Sentence,
     parse_sentence,
+    texts_of,
 )
 from projections.query.statement_verdicts import (
     CONTRADICTED,
     NOT_RECORDED,
     RECORDED,
     CheckedPart,
+    PartKind,
     StatementVerdict,
     part,
-    texts_of,
 )
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation, Measure
 from tracker.domain.basics.values import PERCENT, PartialDate

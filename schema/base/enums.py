@@ -12,8 +12,7 @@ from projections.analysis.totals import TotalMethod
 from projections.fold.change import ChangeKind
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.candidate_matches import MatchKind
-from projections.query.statement_parts import PartKind
-from projections.query.statement_verdicts import StatementVerdict
+from projections.query.statement_verdicts import PartKind, StatementVerdict
 from schema.base.decorators import description_of
 from schema.base.descriptions import describe
 from tracker.delivery.endpoint import EndpointFormat, EndpointState

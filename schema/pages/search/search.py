@@ -7,7 +7,6 @@ from typing import Any
 from msgspec import Struct
 
 from projections.query.search_terms import ParsedSearch, parse_search
-from projections.query.statement_parts import parse_sentence
 from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.commodities.clauses import pairs_of
@@ -133,6 +132,14 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def _is_sentence(address: Address) -> bool:
+    from projections.query.statement_parts import (
+        parse_sentence,  # here, as it would delay every start
+    )
+
+    return parse_sentence(address.parameters.get("q", "")).is_statement
+
+
 def _parsed(address: Address) -> ParsedSearch:
     return parse_search(address.parameters.get("q", ""))
 
@@ -149,7 +156,7 @@ PAGE = Page(
         ),
         "searched": lambda address: bool(_parsed(address).words),
         "sentence": lambda address: address.parameters.get("q", ""),
-        "stated": lambda address: parse_sentence(address.parameters.get("q", "")).is_statement,
+        "stated": _is_sentence,
         "answered": lambda address: _parsed(address).names_goods,
         "goods": lambda address: next(iter(_parsed(address).commodities), None),
         "code": lambda address: _parsed(address).code,

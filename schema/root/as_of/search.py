@@ -7,8 +7,7 @@ from strawberry import argument, field
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuery, slice_answer
-from projections.query.statement_parts import PartKind
-from projections.query.statement_verdicts import StatementVerdict
+from projections.query.statement_verdicts import PartKind, StatementVerdict
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
