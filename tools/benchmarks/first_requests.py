@@ -22,8 +22,9 @@ from schema.pages.site.frame import NAVIGATION
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.starting import Demo, running_demo
 
-FRONT = "/"
-BELOW = (
+PATHS = (
+    "/",
+    *(path for _, pages in NAVIGATION for path, _ in pages),
     "/commodities/gallium",
     "/places/CN",
     "/places/US/dependence",
@@ -36,7 +37,7 @@ BELOW = (
     "/tables",
     "/about",
 )
-"""Pages that are not in the menu."""
+"""The front page, the pages of the menu, and some below them."""
 
 
 class First(NamedTuple):
@@ -49,7 +50,7 @@ class First(NamedTuple):
 
 def first_requests(demo: Demo) -> Iterator[tuple[str, First]]:
     """Request each page of a running demo once."""
-    for path in (FRONT, *(path for _, pages in NAVIGATION for path, _ in pages), *BELOW):
+    for path in PATHS:
         before, began = _cpu(demo), time.perf_counter()
         with urlopen(Request(demo.url + path, headers={"Accept": "text/html"})) as response:
             size = len(response.read())

@@ -1,50 +1,43 @@
-"""Cost of as-of queries while history grows.
+"""Cost of every page while history grows.
 
-    python -m tools.benchmarks.growth [--sizes 10000,100000,1000000] [--rounds 300]
+    python -m tools.benchmarks.growth [--sizes 25000,100000,1000000] [--rounds 3] [--write PAGE]
 
 The log is the shipped corpus with repeated variations: every figure for another year or grade, every export
-control with another issuer, and one claim in eight retracted and recorded again. So the queried data keep
-their size, with ever more history. Queries use random days and positions, on logs of all sizes in turn. Each
-query runs a second time with warm caches.
-
-The production query is compared with a fold of the events of its figures.
+control with another issuer, and one claim in eight retracted and recorded again. Pages are requested at days
+and positions that nobody has asked for, from logs of all sizes in turn. A page with more content takes
+longer: the last columns compare times and bytes with those of the log before.
 """
 
-import argparse
 import os
-import platform
-import random
 import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2
 import msgspec
 import uvloop
 
-from deploy.bootstrap import prepare
+from deploy.bootstrap import prepare, running_tracker
+from deploy.cli.process import freeze_gc
 from deploy.postgres import Postgres
-from projections.fold.timeline import timeline
-from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.lists import Filter, KeyRange
-from projections.query.moment import Moment
-from projections.runner.rebuild import rebuild
-from projections.versions.projection import Versions
+from projections.registry import PROJECTIONS
+from projections.runner.rebuild import rebuild_all
+from schema.app import create_app
+from schema.services import Access
+from tools.benchmarks.first_requests import PATHS
+from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.load import corpus
-from tracker.domain.actors.alliance import AllianceState
-from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.figures.figure import FigureState
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import Recorder
-from tracker.postgres.database import Connection, Target, connect, create_pool
+from tracker.postgres.database import Connection, Target, connect
 
 OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 """Places that issue no control of the corpus."""
@@ -55,10 +48,10 @@ STAMP = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
 BATCH = 20_000
 PYTHON = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-AGAIN = ", again"
-"""Suffix of the name of a repeated query."""
-
-AsyncQuery = Callable[[Moment], Awaitable[Any]]
+LAST_DAY = date(2026, 12, 1)
+HTML = {"Accept": "text/html"}
+PAGES = tuple(path for path in PATHS if path not in {"/events", "/sources", "/docs", "/tables"})
+"""The pages that show a moment."""
 
 
 def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
@@ -144,93 +137,22 @@ async def load(connection: Connection, coming: Iterator[NewEvent], after: int, s
     await connection.execute("VACUUM ANALYZE log.events")
 
 
-def list_queries(
-    as_of: AsOf, events: list[NewEvent], chance: random.Random
-) -> dict[str, AsyncQuery]:
-    """Return the six queries, each for a random part of the corpus."""
-    streams = sorted({event.stream for event in events})
-    named = {
-        kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
-        for kind in ("alliance", "export-control", "figure")
-    }
-    opened = [msgspec.json.decode(e.data) for e in events if e.type == "ExportControl.Announced"]
-    controlled = [
-        (control["issuer"], commodity)
-        for control in opened
-        for clause in control["clauses"]
-        for commodity in clause["commodities"]
-    ]
-    produced = [
-        ([s[1]], [int(s[-1])])
-        for s in (stream.split("/") for stream in streams)
-        if s[0] == "figure" and s[3] == "production"
-    ]
+class Answer(NamedTuple):
+    """A page."""
 
-    async def controls(at: Moment) -> Any:
-        issuer, commodity = chance.choice(controlled)
-        return await as_of.states(
-            ExportControlState,
-            at,
-            Filter(places=[issuer], commodities=[commodity], status="in_force"),
-            limit=20,
-        )
-
-    return {
-        "a control": lambda at: as_of.state(
-            ExportControlState, chance.choice(named["export-control"]), at
-        ),
-        "controls in force, by issuer and commodity": controls,
-        "members of an alliance": lambda at: as_of.state(
-            AllianceState, chance.choice(named["alliance"]), at
-        ),
-        "production of a commodity in a year": lambda at: as_of.figures(
-            *chance.choice(produced), at
-        ),
-        "a figure with its claims": lambda at: as_of.state(
-            FigureState, chance.choice(named["figure"]), at
-        ),
-        "20 claims of a publisher": lambda at: as_of.lists.claims(
-            at,
-            Filter(publishers=["usgs"]),
-            span=KeyRange(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20),
-        ),
-    }
-
-
-def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> AsyncQuery:
-    """Return a query for the production of a commodity in a year, folded from the events of its figures."""
-    periods: dict[tuple[str, str], set[str]] = {}
-    for event in events:
-        if "/production/" in event.stream:
-            _, commodity, *_, period = event.stream.split("/")
-            periods.setdefault((commodity, period), set()).add(event.stream)
-
-    async def production(at: Moment) -> Any:
-        streams = await recorder.read_streams(chance.choice(list(periods.values())), at.position)
-        return [
-            version.state
-            for stream, events_of_stream in streams.items()
-            for version in timeline(stream, [event.known for event in events_of_stream])
-            if version.holds(at.valid_at)
-        ]
-
-    return production
-
-
-def moments(known: int, head: int, chance: random.Random) -> Iterator[Moment]:
-    """Yield random days and positions at which the queried data are recorded."""
-    while True:
-        day = date(2023, 1, 1) + timedelta(days=chance.randrange(1400))
-        yield Moment(day, known + int(chance.random() * (head - known)))
+    milliseconds: float
+    size: float
 
 
 @dataclass(slots=True)
 class Log:
-    """A log of one size in a separate database, with its projection."""
+    """A log of one size in a separate database, with its projections."""
 
     size: int
     target: Target
-    measured: dict[str, float]
+    measured: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """The median answer of each page."""
 
 
 async def enlarge(server: Target) -> None:
@@ -252,14 +174,14 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
         template = f" TEMPLATE grown_{before} STRATEGY file_copy" if logs else ""
         async with connected(server) as admin:
             await admin.execute(f"CREATE DATABASE {name}{template}")
-        log = Log(size, {**server, "database": name}, {})
+        log = Log(size, {**server, "database": name})
         await prepare(log.target)
         async with connected(log.target) as connection:
             await load(connection, coming, before, size)
             started, used = time.perf_counter(), python()
-            await rebuild(log.target, Versions())
+            await rebuild_all(log.target, [make() for make in PROJECTIONS.values()])
             log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
-            log.measured["µs an event in Python"] = (python() - used) / size * 1e6
+            log.measured["µs of CPU an event in Python"] = (python() - used) / size * 1e6
             log.measured["most memory of a process, MB"] = max(
                 resource.getrusage(usage_kind).ru_maxrss / 1024 for usage_kind in PYTHON
             )
@@ -280,86 +202,86 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
 
 
 async def measure(logs: list[Log], rounds: int) -> None:
-    """Measure every query on every log in turn, round by round, and keep the medians.
+    """Request every page from every log in turn, round by round, and keep the medians.
 
-    So a change of the machine's load affects all sizes alike. All logs get the same queries.
+    So a change of the machine's load affects all sizes alike. All logs get the same pages and days.
     """
-    events = corpus()
+    taken: dict[str, list[list[Answer]]] = {path: [[] for _ in logs] for path in PAGES}
     async with AsyncExitStack() as stack:
-        timed: dict[str, list[TimedQuery]] = {}
+        clients = []
         for log in logs:
-            chance = random.Random(0)
-            recorder = Recorder(
-                pool := await stack.enter_async_context(
-                    await create_pool(log.target, settings=PLANNED_ONCE)
-                )
+            services = await stack.enter_async_context(running_tracker(log.target))
+            transport = httpx2.ASGITransport(create_app(services, Access()))
+            client = httpx2.AsyncClient(
+                transport=transport, base_url="http://localhost", headers=HTML, timeout=600
             )
-            queries = list_queries(AsOf(pool, recorder), events, chance)
-            queries["production, by replay of its figures"] = by_replay(recorder, events, chance)
-            for name, query in queries.items():
-                timed.setdefault(name, []).append(
-                    TimedQuery(log, query, moments(len(events), log.size, chance), chance)
-                )
-        for name, of_sizes in timed.items():
-            begun = [each.chance.getstate() for each in of_sizes]
-            await send_query(of_sizes, rounds, name)
-            for each, state in zip(of_sizes, begun, strict=True):
-                each.chance.setstate(state)  # the same queries again
-            await send_query(of_sizes, rounds, name + AGAIN)
+            clients.append(await stack.enter_async_context(client))
+        freeze_gc()
+        for turn in range(rounds):
+            day = LAST_DAY - turn * timedelta(days=97)
+            for path, answers in taken.items():
+                for client, log, some in zip(clients, logs, answers, strict=True):
+                    some.append(await request(client, path, day, log.size - turn))
+    for path, answers in taken.items():
+        for log, some in zip(logs, answers, strict=True):
+            log.answers[path] = Answer(*map(statistics.median, zip(*some, strict=True)))
 
 
-class TimedQuery(NamedTuple):
-    """A query for one log."""
-
-    log: Log
-    query: AsyncQuery
-    moments: Iterator[Moment]
-    chance: random.Random
-
-
-async def send_query(of_sizes: list[TimedQuery], rounds: int, name: str) -> None:
-    """Run a query on all logs in turn and keep the medians, in milliseconds."""
-    taken: list[list[float]] = [[] for _ in of_sizes]
-    for _ in range(rounds):
-        for each, times in zip(of_sizes, taken, strict=True):
-            at, started = next(each.moments), time.perf_counter()
-            await each.query(at)
-            times.append((time.perf_counter() - started) * 1000)
-    for each, times in zip(of_sizes, taken, strict=True):
-        each.log.measured[name] = statistics.median(times)
+async def request(client: httpx2.AsyncClient, path: str, day: date, position: int) -> Answer:
+    """Request a page at a moment that nobody has asked for."""
+    started = time.perf_counter()
+    also = "&" if "?" in path else "?"
+    found = await client.get(f"{path}{also}valid={day}&position={position}")
+    assert found.status_code == 200, (path, found.status_code)
+    return Answer((time.perf_counter() - started) * 1000, len(found.content))
 
 
-async def report(server: Target, sizes: list[int], rounds: int) -> None:
-    """Measure and print the curve as a table."""
+def report(logs: list[Log], rounds: int) -> str:
+    """Return the measurements of the logs, and of the pages on them."""
+    sizes = [f"{log.size:,}" for log in logs]
+    builds = [[name, *(f"{log.measured[name]:,.0f}" for log in logs)] for name in logs[0].measured]
+    pages = []
+    for path in PAGES:
+        *_, before, last = answers = [log.answers[path] for log in logs]
+        longer, larger = (after / of for of, after in zip(before, last, strict=True))
+        pages.append(
+            [
+                f"`{path}`",
+                *(f"{one.milliseconds:,.0f}" for one in answers),
+                f"{longer:.1f}",
+                f"{larger:.1f}",
+            ]
+        )
+    return "\n\n".join(
+        (
+            f"{machine()}; medians, rounds: {rounds}.",
+            markdown(["log", *sizes], builds),
+            markdown(["page, ms", *sizes, "times as long", "times as large"], pages),
+        )
+    )
+
+
+async def run(server: Target, sizes: list[int], rounds: int) -> str:
+    """Build the logs, measure, and return the report."""
     logs = await build(server, sizes)
     await measure(logs, rounds)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-        f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds"
-    )
-    print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | last/first |")
-    print("| --- |" + " --- |" * (len(sizes) + 1))
-    for name in logs[0].measured:
-        values = [log.measured[name] for log in logs if name in log.measured]
-        cells = [f"{v:,.0f}" if v >= 100 else f"{v:.2f}" for v in values]
-        cells += [""] * (len(logs) - len(cells))
-        print(f"| {name} | {' | '.join(cells)} | {values[-1] / values[0]:.2f} |")
+    return report(logs, rounds)
 
 
-def main() -> None:
-    """Measure on a separate server."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="10000,100000,1000000")
-    parser.add_argument("--rounds", type=int, default=300)
-    arguments = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure on a separate server, and print or write to a page."""
+    parser = options(str(__doc__))
+    parser.add_argument("--sizes", default="25000,100000,1000000", help="events, ascending")
+    chosen = parser.parse_args(arguments)
+    sizes = [int(size) for size in chosen.sizes.split(",")]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
         os.chmod(directory, 0o755)
         with Postgres.start(directory / "data") as first:
             uvloop.run(enlarge(first.connection.kwargs()))
         postgres = stack.enter_context(Postgres.start(directory / "data"))
-        sizes = [int(size) for size in arguments.sizes.split(",")]
-        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds))
+        text = uvloop.run(run(postgres.connection.kwargs(), sizes, chosen.rounds))
+    publish("growth", text, chosen.write)
 
 
 if __name__ == "__main__":
