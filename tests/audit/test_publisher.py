@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
+from tests.support.independent_verifier import root_of
 from tests.support.log_events import event
 from tests.support.merkle_proofs import all_tiles
 from tests.support.published_log import check, fill, publisher, restored, superuser
@@ -297,6 +299,25 @@ async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None
     pool = await create_pool(target)
     with pytest.raises(NotFound, match="no checkpoint"):
         await ProofService(pool).last()
+    await pool.close()
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_the_root_of_any_size_is_that_of_the_entries_with_tiles_and_without(
+    publishing: Publisher, target: Target, signed: bool
+) -> None:
+    await fill(target, 700)
+    if signed:
+        await publishing.catch_up()
+    async with open_connection(target) as connection:
+        rows = await connection.fetch("SELECT entry FROM log.events ORDER BY position")
+        leaves = [sha256(b"\0" + row["entry"]).digest() for row in rows]
+    pool = await create_pool(target)
+    proofs = ProofService(pool)
+    for size in (700, 1, 255, 256, 257, 512, 699):
+        assert await proofs.root(size) == root_of(leaves[:size])
+    with pytest.raises(NotProven):
+        await proofs.root(701)
     await pool.close()
 
 

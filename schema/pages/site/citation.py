@@ -1,7 +1,7 @@
 """Citations of a page: as text, BibTeX, RIS and CSL-JSON. Pure.
 
 The tracker is the author of its pages. A citation names the sources of the content, the moment, the position
-of the log and the digest of the state. With these, everyone can verify that it is unaltered.
+of the log and the root of its events up to there. With these, everyone can verify that it is unaltered.
 """
 
 import re
@@ -10,8 +10,6 @@ from typing import Any
 
 import orjson
 from msgspec import Struct
-
-from projections.fold.replay import STATE_FORMAT
 
 PRODUCT = "Critical-minerals policy tracker"
 
@@ -25,7 +23,7 @@ class CitedPage(Struct, frozen=True):
     valid_at: str
     position: str
     known_at: str | None
-    digest: str
+    log_root: str
     sources: Sequence[str] = ()
     """Publishers of the content."""
 
@@ -39,9 +37,8 @@ class CitedPage(Struct, frozen=True):
         """Return the sources, the moment and its proof."""
         sources = f"Sources: {'; '.join(self.sources)}. " if self.sources else ""
         return (
-            f"{sources}As of {self.valid_at}, log position {self.position}, state digest"
-            f" sha256:{self.digest} (state format {STATE_FORMAT}),"
-            f" checkpoint /log/checkpoint/{self.position}"
+            f"{sources}As of {self.valid_at}, log position {self.position}, log root"
+            f" {self.log_root}, checkpoint /log/checkpoint/{self.position}"
         )
 
 

@@ -10,7 +10,6 @@ import orjson
 from markupsafe import Markup
 from msgspec import Struct
 
-from projections.fold.replay import STATE_FORMAT
 from schema.http.receipt_files import RECEIPT
 from schema.metadata.facts import Site, media_type
 from schema.metadata.linked_data import catalog, page_dataset, script
@@ -76,7 +75,7 @@ class Moment(Struct, frozen=True):
     valid_at: str
     position: str
     known_at: str | None
-    digest: str
+    log_root: str
     change_days: Sequence[str] = ()
     """Dates, in order, each once."""
 
@@ -128,8 +127,6 @@ class Frame(Struct, frozen=True):
     """Address of the page as an image that never changes, with the scheme and host."""
     linked_data: Markup | None = None
     """Description of the page for search engines, as JSON-LD; None for most pages."""
-    state_format: int = STATE_FORMAT
-    """Format of the states behind the digest."""
     alert_target: str | None = None
     """Address of the page for alerts by e-mail; None for a page without changes."""
 
@@ -158,7 +155,9 @@ def frame(
         day for day in shown.get("change_days", ()) if day and len(day) == len("2025-11-09")
     ]
     changes = sorted(set(changing))
-    moment = Moment(state["validAt"], state["position"], state["knownAt"], state["digest"], changes)
+    moment = Moment(
+        state["validAt"], state["position"], state["knownAt"], state["logRoot"], changes
+    )
     pinned = address.pin(moment.valid_at, moment.position)
     cited = CitedPage(
         title=shown["title"],
@@ -166,7 +165,7 @@ def frame(
         valid_at=moment.valid_at,
         position=moment.position,
         known_at=moment.known_at,
-        digest=moment.digest,
+        log_root=moment.log_root,
         sources=shown.get("sources", ()),
     )
     has_image = CHART in shown.get("charts", {})

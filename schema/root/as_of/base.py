@@ -19,6 +19,7 @@ from schema.base.scalars import Day, Instant, Position
 from schema.types.common import Node
 from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
 from schema.types.connection import PageSource, node_pages
+from tracker.audit.format.signed_note import to_base64
 from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.controls.clause_query import ClauseQuery
 from tracker.domain.evidence.completeness import control_kinds
@@ -64,6 +65,12 @@ class AtMoment:
         """The SHA-256 of the whole state at this moment, in hexadecimal digits. A replay of the log returns
         the same digest (`tracker replay`)."""
         return await info.context.services.as_of.digest(self.moment)
+
+    @resolver_field
+    async def log_root(self, info: Info) -> str:
+        """The root hash of the Merkle tree over the events up to this position, in base64. It commits to
+        every one of them, signed or not; a checkpoint of this size signs the same root."""
+        return to_base64(await info.context.services.proofs.root(self.moment.position))
 
     @resolver_field
     def state_format(self) -> int:

@@ -13,14 +13,19 @@ import asyncpg
 from msgspec import Struct
 
 from tracker.audit.format.checkpoint import ConsistencyProof, InclusionProof
+from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.merkle import (
+    EMPTY_ROOT,
     HASH_BYTES,
     TILE_WIDTH,
     Node,
     Tile,
     TreeHashes,
     consistency_parts,
+    covering_subtrees,
     inclusion_parts,
+    tile_at,
+    tile_hashes,
     tiles_of,
 )
 from tracker.errors import NotFound, NotProven
@@ -30,6 +35,8 @@ from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 MAX_TREE_SIZE = 2**63 - 1
+ENTRIES_PER_READ = 64 * TILE_WIDTH
+"""Entries in memory at once, if a log without tiles is hashed."""
 
 
 class StoredCheckpoint(Struct, frozen=True):
@@ -58,6 +65,8 @@ class ProofService:
     def __init__(self, pool: Pool):
         self._pool = pool
         self._proving = Batcher(self._prove)
+        self._root: tuple[int, bytes] = 0, EMPTY_ROOT
+        """The last size that was asked for, and its root: most pages show the newest position."""
 
     async def last(self) -> StoredCheckpoint:
         """Return the newest checkpoint. Raises NotFound before the first."""
@@ -74,6 +83,19 @@ class ProofService:
         """Return the size of the newest checkpoint; None before the first."""
         size: int | None = await self._pool.fetchval(SQL.last_size)
         return size
+
+    async def root(self, size: int) -> bytes:
+        """Return the root of the tree of a size, signed or not. Without tiles all entries are hashed."""
+        known, root = self._root
+        if size != known:
+            async with self._pool.acquire() as connection:
+                try:
+                    hashes = await read_hashes(connection, covering_subtrees(0, size), size)
+                    root = hashes.root()
+                except NotProven:
+                    root = await _root_of_entries(connection, size)
+            self._root = size, root
+        return root
 
     async def tile(self, tile: Tile) -> bytes:
         """Return a tile of a published tree. Raises NotFound."""
@@ -202,6 +224,21 @@ async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[T
             number, slot = divmod(position - 1, TILE_WIDTH)
             hashes[number][slot] = leaf_hash(entry)
     return {tile: b"".join(hashes[tile.number]) for tile in tiles}
+
+
+async def _root_of_entries(connection: Connection, size: int) -> bytes:
+    """Return the root over the entries of the log. Raises NotProven if it has gaps."""
+    frontier = TileFrontier()
+    for first in range(0, size, ENTRIES_PER_READ):
+        count = min(ENTRIES_PER_READ, size - first)
+        numbers = range(first // TILE_WIDTH, -(-(first + count) // TILE_WIDTH))
+        tiles = [tile_at(0, number, size) for number in numbers]
+        for tile, hashes in (await _hash_entries(connection, tiles)).items():
+            leaves = tile_hashes(hashes)
+            if len(leaves) != tile.width:
+                raise NotProven(f"tile {tile.path} is not whole: events are missing")
+            frontier.add(leaves)
+    return frontier.root()
 
 
 def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> StoredCheckpoint:
