@@ -103,8 +103,8 @@ async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) 
 async def test_a_list_says_which_part_of_it_is_shown(corpus: Api) -> None:
     first = (await corpus.request("GET", "/controls?valid=2026-11-29")).text
     total = int(re.search(r'data-path="asOf.exportControls.totalCount">([\d,]+)', first)[1])  # type: ignore[index]
-    assert f"<span>1–20 of {total}</span>" in first
+    assert f"<span>1–20 of {total} instruments</span>" in first
     [link] = re.findall(r'rel="next" href="([^"]+)"', first)
     second = (await corpus.request("GET", link.replace("&amp;", "&"))).text
-    assert f"<span>21–40 of {total}</span>" in second
+    assert f"<span>21–40 of {total} instruments</span>" in second
     assert "start=21" not in re.search(r'href="(/tables/controls.csv[^"]*)"', second)[1]  # type: ignore[index]
