@@ -1,7 +1,14 @@
 """Names of places in sentences have their article."""
 
 from tests.support.cases import each_case
-from tracker.domain.wording.phrases import authority_phrase, place_in_text, with_capital
+from tracker.domain.wording.phrases import (
+    authority_phrase,
+    percent,
+    place_in_text,
+    rounded,
+    sum_phrase,
+    with_capital,
+)
 
 
 @each_case(
@@ -42,3 +49,32 @@ def test_a_sentence_begins_with_a_capital() -> None:
 )
 def test_an_authority_has_its_article_in_a_sentence(publisher: str, name: str) -> None:
     assert authority_phrase(publisher) == name
+
+
+@each_case(
+    ("value", "rounded_to", "as_sum"),
+    [
+        ("181.79631578947365", "182", "182"),
+        ("0.0123456", "0.0123", "0.0123"),
+        ("0.50", "0.50", "0.50"),
+        ("82.44", "82.4", "82.4"),
+        ("226000", "226,000", "226,000"),
+        ("12.0", "12", "12"),
+        ("27221.55", "27,222", "27,222"),
+        ("513918501", "513,918,501", "514 million"),
+        ("1743207.2", "1,743,207", "1.74 million"),
+        ("-2.345", "-2.34", "-2.34"),
+    ],
+)
+def test_decimals_are_rounded_to_three_significant_digits(
+    value: str, rounded_to: str, as_sum: str
+) -> None:
+    assert (rounded(value), sum_phrase(value)) == (rounded_to, as_sum)
+
+
+@each_case(
+    ("share", "words"),
+    [(0, "0"), (1, "100"), ("0.00001", "0.0"), ("0.9999", "100.0"), (0.5, "50.0")],
+)
+def test_only_nothing_and_the_whole_have_no_decimals(share: object, words: str) -> None:
+    assert percent(share) == f"{words}\N{NO-BREAK SPACE}%"

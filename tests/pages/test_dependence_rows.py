@@ -81,7 +81,7 @@ def test_equal_bounds_are_one_number_and_others_are_a_range() -> None:
 
 def test_bounds_of_amounts_are_shares_of_the_whole() -> None:
     flows = listed(0, 0, 50, 150, 0, unit="USD", whole="200", upper="50")
-    assert bounds_in_words(flows).replace("\N{NO-BREAK SPACE}", " ") == "0.0 % to 25.0 %"
+    assert bounds_in_words(flows).replace("\N{NO-BREAK SPACE}", " ") == "0 % to 25.0 %"
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.sampled_from(["none", "partly"])), max_size=30))

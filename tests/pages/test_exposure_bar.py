@@ -39,7 +39,7 @@ def test_measures_that_are_not_confirmed_are_named_with_their_share() -> None:
     licence = {"measure": "DUAL_USE_LICENCE", "assumedShare": "0.0000", "contradictedShare": "0.3"}
     of = supply("1.0000", "0.0000", "0.0000", "0.0000", measures=(ban, licence))
     assert [one.replace("\N{NO-BREAK SPACE}", " ") for one in unconfirmed_measures(of)] == [
-        "ban 100.0 % by its own terms, not confirmed",
+        "ban 100 % by its own terms, not confirmed",
         "dual-use licence 30.0 % contradicted by a recorded statement",
     ]
 
@@ -47,8 +47,8 @@ def test_measures_that_are_not_confirmed_are_named_with_their_share() -> None:
 async def test_a_commodity_says_which_measure_toward_a_place_is_not_confirmed(corpus: Api) -> None:
     answer = await corpus.request("GET", "/commodities/gallium?valid=2026-11-28")
     html = answer.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "ban 100.0 % by its own terms, not confirmed" in html
-    assert 'aria-label="100.0 % fully covered, confirmed"' in html
+    assert "ban 100 % by its own terms, not confirmed" in html
+    assert 'aria-label="100 % fully covered, confirmed"' in html
     for part, words in PARTS.items():
         assert re.search(rf'<rect class="{part}"[^>]*/></svg> {words}</li>', html)
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
+from tracker.domain.wording.phrases import rounded
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3
@@ -169,9 +170,9 @@ def _description(lines: Sequence[Line], measure: Claim) -> str:
         marks = sorted((mark for mark in line.marks if mark.in_use), key=lambda mark: mark.year)
         first, last = marks[0], marks[-1]
         parts.append(
-            f"{line.name}: {first.value:,f} in {first.year}, {last.value:,f} in {last.year}"
+            f"{line.name}: {rounded(first.value)} in {first.year}, {rounded(last.value)} in {last.year}"
             if first is not last
-            else f"{line.name}: {first.value:,f} in {first.year}"
+            else f"{line.name}: {rounded(first.value)} in {first.year}"
         )
     return f"In {unit(measure)}. {'; '.join(parts)}."
 

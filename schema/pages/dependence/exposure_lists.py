@@ -18,6 +18,7 @@ from tracker.domain.wording.phrases import (
     many,
     percent,
     place_in_text,
+    sum_phrase,
     with_capital,
     word_phrase,
 )
@@ -128,7 +129,7 @@ def list_bar(listed: OriginList) -> ExposureBar:
 
 def in_unit(number: str, listed: OriginList) -> str:
     """Return a number with the unit of a list: `18 %`."""
-    return f"{Decimal(number).normalize():,f}{NBSP}{unit({'unit': listed['unit'], 'basis': None})}"
+    return f"{sum_phrase(number)}{NBSP}{unit({'unit': listed['unit'], 'basis': None})}"
 
 
 def bounds_in_words(listed: OriginList) -> str:

@@ -13,7 +13,7 @@ from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, cl
 from schema.pages.dependence.reliance import LinkTo
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured
 from schema.pages.site.naming import edition_of, product
-from tracker.domain.wording.phrases import with_capital, word_phrase
+from tracker.domain.wording.phrases import rounded, with_capital, word_phrase
 
 UNITED_STATES = re.compile(r"\bu s\b")
 """The abbreviation in the name of a product, whose points are not in it."""
@@ -114,7 +114,7 @@ def _chart(
         for (name, marks), colour in zip(of_unit[:MAX_LINES], ("ink", *SERIES), strict=False)
     ]
     words = "; ".join(
-        f"{line.name}: " + ", ".join(f"{mark.year} {mark.value:,f}" for mark in line.marks)
+        f"{line.name}: " + ", ".join(f"{mark.year} {rounded(mark.value)}" for mark in line.marks)
         for line in lines
     )
     return LineChart(

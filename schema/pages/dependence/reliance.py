@@ -11,7 +11,7 @@ from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
 from schema.pages.site.naming import edition_of
 from schema.pages.site.words import publisher_of
-from tracker.domain.wording.phrases import NBSP, place_in_text
+from tracker.domain.wording.phrases import NBSP, place_in_text, rounded
 
 YearlyLine = Mapping[str, Any]
 LinkTo = Callable[[str], str]
@@ -105,7 +105,7 @@ def reliance_charts(
     title = f"Net import reliance of {place_in_text(importer['code'])}"
     words = "; ".join(
         f"{line.name}: "
-        + ", ".join(f"{mark.year} {mark.value:,f}" for mark in line.marks if mark.in_use)
+        + ", ".join(f"{mark.year} {rounded(mark.value)}" for mark in line.marks if mark.in_use)
         for line in drawn
     )
     return [

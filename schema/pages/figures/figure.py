@@ -17,7 +17,7 @@ from schema.pages.site.naming import as_of_words, edition_of, series_title
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import publisher_of
 from tracker.domain.basics.vocabulary import Checked, Statistic
-from tracker.domain.wording.phrases import NBSP, listed
+from tracker.domain.wording.phrases import NBSP, listed, rounded
 from tracker.errors import NotFound
 
 MINUS = "\N{MINUS SIGN}"
@@ -224,10 +224,10 @@ def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[t
 def _spread(spread: Mapping[str, Any]) -> str:
     measure = unit(spread)
     if Decimal(spread["absolute"]) == 0:
-        return f"none: all say {Decimal(spread['minimum']):,f}{NBSP}{measure}"
+        return f"none: all say {rounded(spread['minimum'])}{NBSP}{measure}"
     bounds = (
-        f"{Decimal(spread['minimum']):,f} to {Decimal(spread['maximum']):,f}{NBSP}{measure},"
-        f" {Decimal(spread['absolute']):,f} apart"
+        f"{rounded(spread['minimum'])} to {rounded(spread['maximum'])}{NBSP}{measure},"
+        f" {rounded(spread['absolute'])} apart"
     )
     relative = spread["relative"]
     return f"{bounds} ({Decimal(relative) * 100:.1f}{NBSP}% of the smaller)" if relative else bounds
@@ -243,8 +243,10 @@ def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
     change = Decimal(revision["change"])
     sign = "+" if change > 0 else MINUS
     percent = revision["changePercent"]
-    difference = f"{sign}{abs(change):,f}"
-    return f"{difference} ({sign}{abs(Decimal(percent)):f}{NBSP}%)" if percent else difference
+    difference = f"{sign}{rounded(abs(change))}"
+    return (
+        f"{difference} ({sign}{rounded(abs(Decimal(percent)))}{NBSP}%)" if percent else difference
+    )
 
 
 def has_remark(claim: Mapping[str, Any]) -> bool:

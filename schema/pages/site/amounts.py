@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.basics.vocabulary import Qualifier
-from tracker.domain.wording.phrases import NBSP, amount_phrase
+from tracker.domain.wording.phrases import NBSP, amount_phrase, rounded
 
 EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
 """Qualifiers of numbers that are drawn; a bound or a range is not."""
@@ -25,7 +25,7 @@ def amount(claim: Claim | None, missing: str = "no number") -> str:
         return missing
     qualifier = Qualifier[claim["qualifier"]] if claim["qualifier"] else None
     upper = Decimal(claim["upper"]) if qualifier is Qualifier.RANGE else None
-    return amount_phrase(number_of(claim), upper, qualifier, missing)
+    return amount_phrase(number_of(claim), upper, qualifier, missing, rounded)
 
 
 def unit(claim: Claim) -> str:

@@ -65,6 +65,7 @@ def environment() -> jinja2.Environment:
         "moment": words.moment,
         "number": phrases.number,
         "percent": phrases.percent,
+        "sum_phrase": phrases.sum_phrase,
         "words": phrases.word_phrase,
         "grounds": words.grounds,
         "sentence": phrases.with_capital,

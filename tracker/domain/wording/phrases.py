@@ -4,7 +4,7 @@ Everything that speaks to people makes its sentences from these phrases.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -15,6 +15,8 @@ from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.catalogue.publishers import publishers
 
+LARGE, MILLION = 1000, 10**6
+"""Bounds of numbers that are written without decimals, and in millions."""
 MAX_LISTED = 4
 """Maximum number of items that are named individually if there are further ones."""
 NBSP = "\N{NO-BREAK SPACE}"
@@ -62,11 +64,30 @@ def number(value: object, missing: str = "") -> str:
         return str(value)
 
 
-def percent(share: object, digits: int = 1, missing: str = "") -> str:
-    """Return a share of one in percent."""
+def rounded(value: Decimal | str) -> str:
+    """Return a number with commas, rounded to three significant digits: `182` for 181.796.
+
+    The digits of whole numbers stay, as publishers round them. Only files and the API have all decimals.
+    """
+    value = Decimal(value)
+    if value == value.to_integral_value():
+        return f"{value.to_integral_value():,f}"
+    near = Decimal(f"{value:.3g}") if abs(value) < LARGE else Decimal(round(value))
+    return f"{near:,f}"
+
+
+def sum_phrase(value: Decimal | str) -> str:
+    """Return a calculated sum, in millions from one million on: `514 million` for 513,918,501."""
+    millions = Decimal(value) / MILLION
+    return f"{Decimal(f'{millions:.3g}'):,f} million" if abs(millions) >= 1 else rounded(value)
+
+
+def percent(share: object, missing: str = "") -> str:
+    """Return a share of one in percent; nothing and the whole have no decimals."""
     if share is None:
         return missing
-    return f"{Decimal(str(share)) * 100:.{digits}f}{NBSP}%"
+    value = Decimal(str(share)) * 100
+    return f"{value:.{0 if value in (0, 100) else 1}f}{NBSP}%"
 
 
 def many(count: int, noun: str, plural: str | None = None, space: str = NBSP) -> str:
@@ -75,16 +96,20 @@ def many(count: int, noun: str, plural: str | None = None, space: str = NBSP) ->
 
 
 def amount_phrase(
-    value: Decimal | None, upper: Decimal | None, qualifier: Qualifier | None, missing: str = ""
+    value: Decimal | None,
+    upper: Decimal | None,
+    qualifier: Qualifier | None,
+    missing: str = "",
+    write: Callable[[Decimal], str] = "{:,f}".format,
 ) -> str:
     """Return a number with its qualifier, or the reason for its absence: `about 270,000`, `330 to 390`,
     `withheld`."""
     if value is None:
         return qualifier.phrase if qualifier else missing
     if upper is not None:
-        return f"{value:,f} to {upper:,f}"
+        return f"{write(value)} to {write(upper)}"
     is_plain = qualifier in (None, Qualifier.NIL)
-    return f"{value:,f}" if is_plain or qualifier is None else f"{qualifier.phrase} {value:,f}"
+    return write(value) if is_plain or qualifier is None else f"{qualifier.phrase} {write(value)}"
 
 
 def quantity_phrase(quantity: Quantity) -> str:
