@@ -1,21 +1,48 @@
 """The embedded server: created, started, monitored and stopped by this process."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from deploy.postgres.authentication import write_access_files
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.connection import PORT, Connection, PostgresError
 from deploy.postgres.lock import Lock, open_private, wait_until
 from deploy.postgres.site import DataDirectory, account, grant_access
+
+RULES = "local all all peer map=tracker\nlocal replication all peer map=tracker\n"
+
+
+def write_access_files(site: DataDirectory) -> list[str]:
+    """Write the access files and return the settings that name them."""
+    users = "".join(f'tracker "{name}" all\n' for name in _users())
+    settings = []
+    for setting, name, content in (
+        ("hba_file", "pg_hba.conf", RULES),
+        ("ident_file", "pg_ident.conf", users),
+    ):
+        path = site.root / name
+        part = path.with_name(f"{name}.part")
+        part.write_text(content, encoding="utf-8")
+        part.chmod(0o644)  # the server's account reads it
+        part.replace(path)
+        settings.append(f"{setting}={path}")
+    return settings
+
+
+def _users() -> Iterator[str]:
+    """Yield the names of this process's user and of root, quoted for PostgreSQL's files."""
+    for number in sorted({os.geteuid(), 0}):
+        with suppress(KeyError):  # a user without a name cannot be authenticated by one
+            yield pwd.getpwuid(number).pw_name.replace('"', '""')
+
 
 MAX_SOCKET_PATH_BYTES = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds

@@ -15,6 +15,9 @@ MAX_EVENTS = 20
 MAX_SENTENCES = 20
 """Maximum number of sentences about items."""
 
+DOUBTS = {"by_terms": ", not confirmed", "contradicted": ", contradicted by a statement"}
+"""Marks of a status in a line, by its confirmation."""
+
 Because = Mapping[str, Any]
 """An event behind a state, as in the fragment Evidence."""
 
@@ -174,3 +177,18 @@ def in_runs(numbers: Iterable[int]) -> list[str]:
         else:
             runs.append([number])
     return [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+
+
+def control_sentence(control: Mapping[str, Any], book: Book) -> None:
+    """State that an issuer denies a control."""
+    if not control["official"]:
+        book.add_sentence(f"{control['key']}: only others report it, its issuer denies it.")
+
+
+def clause_sentence(control: str, clause: Mapping[str, Any], book: Book) -> None:
+    """State the confirmation of a status, unless it is confirmed, and that an end is unknown."""
+    name = f"{control}, clause {clause['key']}"
+    if clause["confirmation"] != "CONFIRMED":
+        book.add_sentence(f"{name}: {clause['statusStatement']}")
+    elif clause["assumed"] == "END_UNKNOWN":
+        book.add_sentence(f"{name}: it has ended or will end, and no source states the date.")

@@ -5,7 +5,7 @@ that redacted texts disappear for subscribers too.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from strawberry.dataloader import DataLoader
@@ -14,7 +14,7 @@ from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from projections.query.moment import Moment
-from schema.base.planned_events import PlannedEvents
+from projections.query.preview import Preview
 from tracker.domain.entities.entity import KINDS
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import (
@@ -27,12 +27,67 @@ from tracker.domain.entities.history import (
 )
 from tracker.domain.events.names import NAMING_TYPES, NameHistory
 from tracker.domain.events.registry import RETRACTION_TYPES, State
+from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex
-from tracker.log.entries import RecordedEvent
+from tracker.log.entries import NewEvent, RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.review.candidate import Decision
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotInfo, SnapshotStore
+
+
+class PlannedEvents:
+    """Planned events with their texts, by their ids."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, RecordedEvent] = {}
+        self._previews: dict[str, Preview] = {}
+        self._annexes: dict[str, list[StoredAnnex]] = {}
+        self._by_commitment: dict[str, StoredAnnex] = {}
+
+    def add(self, preview: Preview, decided: Sequence[NewEvent]) -> None:
+        """Add the events of a preview. Raises InvalidInput if another preview has the same key."""
+        if any(event.event_id in self._events for event in preview.events):
+            raise InvalidInput(
+                "expected another key for each preview of a document",
+                code="BAD_REQUEST",
+                path=("idempotencyKey",),
+            )
+        for event, new in zip(preview.events, decided, strict=True):
+            annexes = [
+                StoredAnnex(one.commitment, event.position, one.field, one.salt, one.text)
+                for one in new.annexes
+            ]
+            self._events[event.event_id] = event
+            self._previews[event.event_id] = preview
+            self._annexes[event.event_id] = annexes
+            self._by_commitment.update({one.commitment: one for one in annexes})
+
+    def event(self, event_id: str) -> RecordedEvent | None:
+        """Return a planned event; None if none has this id."""
+        return self._events.get(event_id)
+
+    def annexes(self, event_id: str) -> Sequence[StoredAnnex] | None:
+        """Return the texts of a planned event; None if none has this id."""
+        return self._annexes.get(event_id)
+
+    def by_commitment(self, commitments: Iterable[str]) -> dict[str, StoredAnnex]:
+        """Return texts of planned events by their commitments."""
+        known = self._by_commitment
+        return {commitment: known[commitment] for commitment in commitments if commitment in known}
+
+    def names(self, event: RecordedEvent, entity: str) -> NameHistory | None:
+        """Return the names of an entity at a planned event; None if these are the recorded ones."""
+        preview = self._previews.get(event.event_id)
+        if preview is None or self._events[event.event_id] is not event:
+            return None
+        return NameHistory(preview.facts(entity)) if entity in preview.planned else None
+
+    def facts(self, event: RecordedEvent) -> Sequence[RecordedFact] | None:
+        """Return all facts of the entity of a planned event, with planned ones; None for other events."""
+        preview = self._previews.get(event.event_id)
+        return preview.facts(event.stream) if preview else None
+
 
 INITIAL_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in INITIAL_FACTS

@@ -5,25 +5,59 @@ temporary file, a page at a time and outside of the event loop. The file is dele
 disconnects.
 """
 
+import asyncio
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
-from typing import IO, Any, Protocol
+from types import TracebackType
+from typing import IO, Any, Protocol, Self, TypeVar
 
 import orjson
 
 from projections.fold.replay import STATE_FORMAT
 from schema.tables.cells import cell, plain
-from schema.tables.file_thread import FileThread
 from schema.tables.rows import TableMoment
 from schema.tables.shape import Column
 from schema.tables.table import Table
 from tracker.errors import TooLarge, TrackerError
+
+T = TypeVar("T")
+
+
+class FileThread:
+    """The thread of a file. Within the block its steps run there. At the end its resources are released in
+    the thread, in reverse order, without waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(1, "table-file")
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._threads.submit(self._ends.close)
+        self._threads.shutdown(wait=False)
+
+    async def run(self, step: Callable[..., T], *arguments: Any) -> T:
+        """Run a step after earlier ones, outside of the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, step, *arguments)
+
+    def enter_context(self, resource: AbstractContextManager[T]) -> T:
+        """Enter a context that ends with the thread, also after a failed step."""
+        return self._ends.enter_context(resource)
+
 
 Pages = AsyncGenerator[list[list[Any]], None]
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"

@@ -13,13 +13,12 @@ from schema.base.context import Info
 from schema.base.decorators import linked_field, moment_field, resolver_field
 from schema.base.memo import memoize_by_identity
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Day
+from schema.base.scalars import Day, Position
 from schema.inputs.arguments import parse_word
 from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
 from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
-from schema.types.status_ground import StatusGround
 from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain.basics.control_vocabulary import Assumption, Confirmation, Match
 from tracker.domain.basics.values import DAY, PartialDate
@@ -29,12 +28,34 @@ from tracker.domain.controls import legal_basis, matching, scope
 from tracker.domain.controls.clause_facts import facts_about_clause
 from tracker.domain.controls.clause_levels import FieldLevel, clause_levels
 from tracker.domain.controls.clause_query import ClauseQuery, match_of
-from tracker.domain.controls.confirmation import NO_GROUNDS, Grounds, assumption, confirmation
+from tracker.domain.controls.confirmation import (
+    NO_GROUNDS,
+    Ground,
+    Grounds,
+    assumption,
+    confirmation,
+)
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.status_statement import status_statement
 from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput
+
+
+@output_type(of=Ground, first="kind on entity position url", hidden="in_part year")
+class StatusGround:
+    """A record that supports a status."""
+
+    of: strawberry.Private[Ground]
+
+    position: Position = struct_field()
+
+    @made_field
+    def complete(self) -> bool:
+        """False for a reading of lists in part, which confirms only an entry into force on the date of its
+        act."""
+        return not self.of.in_part
+
 
 MAX_STATUS_PERIODS = 500
 RatePlace: TypeAlias = Annotated[

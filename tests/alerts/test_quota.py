@@ -11,8 +11,8 @@ from schema.pages.alerts import answers
 from tests.alerts.conftest import ADDRESS, Reader
 from tests.support.cases import each_case
 from tests.support.mail_server import quiet
-from tracker.alerts import quota
-from tracker.alerts.quota import MAX_REQUESTS, WIDTHS, Usage, networks, seconds_to_wait
+from tracker.alerts import store
+from tracker.alerts.store import MAX_REQUESTS, WIDTHS, Usage, networks, seconds_to_wait
 from tracker.errors import RateLimited
 from tracker.postgres.database import Target
 
@@ -102,7 +102,7 @@ def test_a_client_without_an_ip_address_is_a_network_of_its_own() -> None:
 async def test_requests_are_counted_by_networks_in_the_database(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "MAX_REQUESTS", 200)
+    monkeypatch.setattr(store, "MAX_REQUESTS", 200)
     admitted, refusals = 0, list[float]()
     for number in range(30):
         client = str(ipaddress.ip_address("203.0.113.0") + number)
@@ -121,8 +121,8 @@ async def test_requests_are_counted_by_networks_in_the_database(
 async def test_the_last_requests_of_a_day_are_spread_over_its_hours(
     reader: Reader, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "MAX_REQUESTS", 20)
-    monkeypatch.setattr(quota, "MAX_REQUESTS_OF_HOUR", 5)
+    monkeypatch.setattr(store, "MAX_REQUESTS", 20)
+    monkeypatch.setattr(store, "MAX_REQUESTS_OF_HOUR", 5)
     for client in far_apart(20):
         await reader.alerts.admit(ADDRESS, client)
     with pytest.raises(RateLimited) as refused:
@@ -146,7 +146,7 @@ async def test_links_are_mailed_when_the_quota_is_used_up_and_do_not_count(
     await reader.box.wait_for(6)
     await quiet()
     assert len(reader.box.contents) == 6, "a confirmation, and 5 mails to the subscriber"
-    monkeypatch.setattr(quota, "WIDTHS", [each._replace(share=0, least=2) for each in WIDTHS])
+    monkeypatch.setattr(store, "WIDTHS", [each._replace(share=0, least=2) for each in WIDTHS])
     assert (await reader.request()).status_code == 303, "1 of 2 requests is used"
 
 
@@ -162,7 +162,7 @@ async def test_a_refused_request_is_not_checked(
         await require_answer(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(answers.TargetCheck, "require_answer", count)
-    monkeypatch.setattr(quota, "WIDTHS", [each._replace(share=0, least=2) for each in WIDTHS])
+    monkeypatch.setattr(store, "WIDTHS", [each._replace(share=0, least=2) for each in WIDTHS])
     statuses = [(await reader.request()).status_code for _ in range(5)]
     assert statuses == [303, 303, 429, 429, 429]
     assert checked == 2

@@ -13,7 +13,7 @@ from schema.pages.site.page import Page
 from tests.alerts.conftest import ADDRESS, OWN, Reader
 from tests.support.cases import each_case
 from tests.support.mail_server import link_in, quiet, text_of
-from tracker.alerts import quota, store
+from tracker.alerts import store
 
 GALLIUM = "/commodities/gallium"
 
@@ -55,7 +55,7 @@ GALLIUM = "/commodities/gallium"
 async def test_a_wrong_field_is_named_and_sends_nothing(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str], message: str
 ) -> None:
-    monkeypatch.setattr(quota, "MAX_REQUESTS", 10_000)
+    monkeypatch.setattr(store, "MAX_REQUESTS", 10_000)
     values = {"target": GALLIUM, **fields}
     response = await reader.request(**values)
     assert response.status_code == 422
@@ -121,7 +121,7 @@ async def test_no_parameter_of_a_page_brings_text_into_a_confirmation(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, page: Page
 ) -> None:
     monkeypatch.setattr(store, "MAX_REQUESTS_OF_ADDRESS", 100)
-    monkeypatch.setattr(quota, "MAX_REQUESTS", 10_000)
+    monkeypatch.setattr(store, "MAX_REQUESTS", 10_000)
     others = {"/check": {"commodity": "gallium", "destination": "US"}, "/search": {"q": "x"}}
     accepted = 0
     for name in {*page.parameters, *page.texts}:

@@ -10,8 +10,8 @@ from deploy.bootstrap import open_connection
 from tests.alerts.conftest import ADDRESS, Reader
 from tests.support.mail_server import link_in, quiet, text_of
 from tracker import clock
-from tracker.alerts import quota, store
-from tracker.alerts.quota import WIDTHS
+from tracker.alerts import store
+from tracker.alerts.store import WIDTHS
 from tracker.alerts.tokens import Purpose
 from tracker.postgres.database import API, MAILER, Target
 
@@ -153,7 +153,7 @@ async def test_limits_hold_per_address_silently_and_per_network_openly(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = store.MAX_REQUESTS_OF_ADDRESS + 3
-    monkeypatch.setattr(quota, "WIDTHS", [each._replace(share=0, least=allowed) for each in WIDTHS])
+    monkeypatch.setattr(store, "WIDTHS", [each._replace(share=0, least=allowed) for each in WIDTHS])
     for _ in range(store.MAX_REQUESTS_OF_ADDRESS + 3):
         assert (await reader.request()).status_code == 303
     await reader.box.wait_for(store.MAX_REQUESTS_OF_ADDRESS)
@@ -201,7 +201,7 @@ async def test_subscriptions_with_a_key_of_capitals_are_found_and_deleted(
 async def test_the_daily_limit_says_how_long_to_wait(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quota, "WIDTHS", [each._replace(share=0, least=1) for each in WIDTHS])
+    monkeypatch.setattr(store, "WIDTHS", [each._replace(share=0, least=1) for each in WIDTHS])
     await reader.request()
     response = await reader.request()
     assert response.status_code == 429

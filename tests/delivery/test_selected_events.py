@@ -15,7 +15,7 @@ from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.delivery import selected_events
 from tracker.delivery.message import Message
-from tracker.delivery.message_cache import MessageCache
+from tracker.delivery.message_builder import MessageCache
 from tracker.delivery.request_limits import LoopThrottle, RequestLimit
 from tracker.delivery.selected_events import EventReader, SelectedPage, SharedEvents
 from tracker.log.entries import RecordedEvent

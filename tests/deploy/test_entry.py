@@ -137,8 +137,7 @@ def test_the_help_imports_no_command_and_no_library_but_those_that_draw_it() -> 
     assert printed == run("--help").stdout
     commands = {each for each in added if each.startswith("deploy.cli.")}
     assert commands == {
-        f"deploy.cli.{name}"
-        for name in ("entry", "import_names", "lazy_command", "main", "version")
+        f"deploy.cli.{name}" for name in ("entry", "import_names", "main", "version")
     }
     heavy = {"aiohttp", "asyncio", "asyncpg", "eventsourcing", "graphql", "msgspec", "strawberry"}
     heavy |= {"projections", "schema", "uvloop", "yarl"}

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from deploy.cli.import_files import resolve_files
+from deploy.cli.imports import resolve_files
 from tracker.errors import InvalidInput
 
 

@@ -34,7 +34,7 @@ from tests.eventsourcing_asyncpg.support import (
 from tests.support.cases import each_case
 from tests.support.time_limits import within
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
-from tracker.eventsourcing_asyncpg.errors import to_persistence_error
+from tracker.eventsourcing_asyncpg.datastore import to_persistence_error
 from tracker.postgres.database import Target
 
 NOWHERE = "postgresql:///nothing?host=/nowhere&port=5432&user=nobody"

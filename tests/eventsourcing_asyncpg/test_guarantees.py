@@ -30,8 +30,8 @@ from tests.eventsourcing_asyncpg.support import (
 )
 from tests.support.time_limits import within
 from tracker.eventsourcing_asyncpg import AsyncpgApplicationRecorder, AsyncpgFactory
-from tracker.eventsourcing_asyncpg import insert_batching as inserts
-from tracker.eventsourcing_asyncpg.insert_batching import Insert, Outcome, insert
+from tracker.eventsourcing_asyncpg import recorders as inserts
+from tracker.eventsourcing_asyncpg.recorders import Insert, Outcome, insert
 from tracker.postgres.database import Connection, Target, connect
 
 

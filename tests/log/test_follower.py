@@ -23,8 +23,7 @@ from tests.support.writers import new
 from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.log.entries import RecordedEvent
-from tracker.log.follower import Follower, wait_for_event
-from tracker.log.recent_events import RecentEvents
+from tracker.log.follower import Follower, RecentEvents, wait_for_event
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 

@@ -21,8 +21,7 @@ from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.writers import new
 from tracker.errors import LogSetBack
-from tracker.log.continuity import Continuity, LogEnd, LogView, compare
-from tracker.log.durability import Durability
+from tracker.log.durability import Continuity, Durability, LogEnd, LogView, compare
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 

@@ -12,7 +12,7 @@ from deploy.bootstrap import open_connection, open_pool
 from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
 from tracker.postgres.database import CONNECTION_ERRORS, Target
-from tracker.postgres.timelines import CLUSTERS, OLD_TIMELINE_SECONDS, Cluster, OldTimeline
+from tracker.postgres.hosts import CLUSTERS, OLD_TIMELINE_SECONDS, Cluster, OldTimeline
 
 BACKEND = "SELECT pg_backend_pid()"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schema.execution.plans import field_calls
+from schema.execution.plans import operation_plans
 from schema.services import Services
 from tests.support.api import Api, control
 
@@ -27,13 +27,13 @@ async def test_arguments_that_stand_in_a_document_are_read_once(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    plain = field_calls.get_argument_values
+    plain = operation_plans.get_argument_values
 
     def counted(definition: Any, node: Any, variables: Any) -> Any:
         read.append(node.name.value)
         return plain(definition, node, variables)
 
-    monkeypatch.setattr(field_calls, "get_argument_values", counted)
+    monkeypatch.setattr(operation_plans, "get_argument_values", counted)
     document = (
         "{ asOf { exportControls(first: 1, orderBy: KEY_DESC,"
         ' announced: {from: "2020-01-01"}) { nodes { key } } } }'

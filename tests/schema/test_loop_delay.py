@@ -6,8 +6,8 @@ import time
 import weakref
 
 from schema.services import Services
-from schema.telemetry import loop_delay
-from schema.telemetry.loop_delay import LoopDelay
+from schema.telemetry import metrics
+from schema.telemetry.metrics import LoopDelay
 from tests.support.api import Api
 
 
@@ -15,10 +15,10 @@ async def test_work_that_blocks_the_loop_is_measured() -> None:
     delay = LoopDelay()
     assert delay.seconds == 0
     delay.begin()
-    await asyncio.sleep(loop_delay.BEAT_SECONDS / 2)
+    await asyncio.sleep(metrics.BEAT_SECONDS / 2)
     time.sleep(0.3)
     assert delay.seconds > 0.2
-    await asyncio.sleep(2 * loop_delay.BEAT_SECONDS)
+    await asyncio.sleep(2 * metrics.BEAT_SECONDS)
     assert delay.seconds > 0.2
 
 
@@ -29,7 +29,7 @@ async def test_the_timer_ends_with_its_object() -> None:
     del delay
     gc.collect()
     assert reference() is None
-    await asyncio.sleep(2 * loop_delay.BEAT_SECONDS)
+    await asyncio.sleep(2 * metrics.BEAT_SECONDS)
 
 
 async def test_metrics_have_the_delay(services: Services) -> None:

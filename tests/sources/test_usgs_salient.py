@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.cli.import_files import resolve_reader
+from deploy.cli.imports import resolve_reader
 from tests.support.cases import each_case
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, Item, ReadFact, RefusedItem

@@ -3,11 +3,13 @@
 No answer depends on whether an address has subscriptions. The API can add an address and cannot read one.
 """
 
+import ipaddress
 import math
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -16,11 +18,66 @@ from msgspec import Struct
 from tracker import clock
 from tracker.alerts.letter import Letter, render
 from tracker.alerts.options import MailOptions
-from tracker.alerts.quota import Usage, networks, seconds_to_wait
 from tracker.alerts.subscription import Choice, Frequency, local_day, next_due
 from tracker.alerts.tokens import Purpose, Signer, invalid_link, stored_hash
 from tracker.errors import InvalidInput, RateLimited
 from tracker.postgres.database import Connection, Pool, named_queries
+
+MAX_REQUESTS = 2_000
+"""Requests per day that networks share."""
+MAX_REQUESTS_OF_HOUR = 60
+"""Requests per hour below which a network with few requests is served after those of the day are used up."""
+
+
+class Width(NamedTuple):
+    """A width of networks, and the limit of each of them."""
+
+    prefixes: Mapping[int, int]
+    """Length of the prefix by IP version."""
+    share: float
+    """Share of the requests of the day that are left."""
+    least: int
+    """Requests per day that a network has in any case."""
+
+
+WIDTHS = (
+    Width({4: 32, 6: 64}, 0.01, 1),
+    Width({4: 24, 6: 48}, 0.02, 2),
+    Width({4: 16, 6: 32}, 0.1, 10),
+)
+"""A customer, a site, and a provider."""
+
+
+class Usage(NamedTuple):
+    """Requests of the last 24 hours, in all and by the networks of a client, narrowest first."""
+
+    of_day: int
+    of_hour: int
+    hour_seconds: float
+    """Seconds until the oldest request of the last hour no longer counts."""
+    of_networks: Sequence[int]
+    network_seconds: Sequence[float]
+    """Seconds until the oldest request of each network no longer counts."""
+
+
+def networks(client: str) -> list[str]:
+    """Return the networks of a client, narrowest first; a client without an IP address is its own network."""
+    try:
+        address = ipaddress.ip_network(client).network_address
+    except ValueError:
+        return [client] * len(WIDTHS)
+    lengths = [width.prefixes[address.version] for width in WIDTHS]
+    return [str(ipaddress.ip_network((address, each), strict=False)) for each in lengths]
+
+
+def seconds_to_wait(usage: Usage) -> float | None:
+    """Return the seconds until a client may try again; None if its request is admitted."""
+    left = MAX_REQUESTS - usage.of_day
+    for number, width in enumerate(WIDTHS):
+        if usage.of_networks[number] >= max(width.least, round(width.share * left)):
+            return usage.network_seconds[number]
+    return usage.hour_seconds if left <= 0 and usage.of_hour >= MAX_REQUESTS_OF_HOUR else None
+
 
 SQL = named_queries(Path(__file__).with_name("store.sql"))
 

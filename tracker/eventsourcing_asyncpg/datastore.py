@@ -2,21 +2,123 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from threading import Event
+from concurrent.futures import CancelledError, Future, wait
+from threading import Event, Lock, Thread, current_thread
 from typing import Any, TypeVar
 from weakref import finalize
 
 import asyncpg
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing import persistence
+from eventsourcing.persistence import ConnectionPoolClosedError, InterfaceError, OperationalError
 
-from tracker.eventsourcing_asyncpg.errors import to_persistence_error
 from tracker.eventsourcing_asyncpg.identifiers import quoted
 from tracker.eventsourcing_asyncpg.listener import Listener
-from tracker.eventsourcing_asyncpg.loop_thread import SHUTDOWN_TIMEOUT_SECONDS, LoopThread
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, Target, create_pool
 from tracker.postgres.session_settings import SEARCH_PATH
 
 T = TypeVar("T")
+
+BY_CLASS: dict[str, type[persistence.DatabaseError]] = {
+    "08": persistence.OperationalError,
+    "28": persistence.OperationalError,
+    "40": persistence.OperationalError,
+    "53": persistence.OperationalError,
+    "54": persistence.OperationalError,
+    "55": persistence.OperationalError,
+    "57": persistence.OperationalError,
+    "58": persistence.OperationalError,
+    "0A": persistence.NotSupportedError,
+    "22": persistence.DataError,
+    "23": persistence.IntegrityError,
+    "24": persistence.InternalError,
+    "25": persistence.InternalError,
+    "XX": persistence.InternalError,
+    "3D": persistence.ProgrammingError,
+    "3F": persistence.ProgrammingError,
+    "42": persistence.ProgrammingError,
+}
+"""Error classes by the first two characters of PostgreSQL's SQLSTATE, as in psycopg."""
+
+
+def to_persistence_error(error: Exception) -> persistence.PersistenceError:
+    """Return the library's error for one of asyncpg or of the connection."""
+    message = str(error) or type(error).__name__
+    if isinstance(error, asyncpg.PostgresError):
+        return BY_CLASS.get((error.sqlstate or "")[:2], persistence.DatabaseError)(message)
+    if isinstance(error, asyncpg.InterfaceError):
+        return persistence.InterfaceError(message)
+    return persistence.OperationalError(message)
+
+
+SHUTDOWN_TIMEOUT_SECONDS = 2.0
+"""Seconds that calls in flight have when the loop is closed; then they fail."""
+
+
+class LoopThread:
+    """Runs coroutines for other threads."""
+
+    def __init__(self) -> None:
+        self._loop = new_event_loop()
+        self._calls: set[Future[Any]] = set()
+        self._closed = False
+        self._lock = Lock()
+        self._thread = Thread(target=self._run, name="tracker.eventsourcing_asyncpg", daemon=True)
+        self._thread.start()
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop and return its result.
+
+        Raises ConnectionPoolClosedError if the loop is closed, also during the call, and in a forked process,
+        which lacks the thread.
+        """
+        with self._lock:
+            if self._closed or not self._thread.is_alive():
+                coroutine.close()
+                raise ConnectionPoolClosedError("closed, or made before this process was forked")
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            self._calls.add(future)
+        future.add_done_callback(self._calls.discard)
+        try:
+            return future.result()
+        except CancelledError:
+            raise ConnectionPoolClosedError("closed during the call") from None
+
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        """End the calls in flight, then await `last()` in the loop, then stop the thread."""
+        with self._lock:
+            if self._closed or not self._thread.is_alive():
+                return
+            self._closed = True
+            calls = list(self._calls)
+        wait(calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._end(last), self._loop)
+        if current_thread() is not self._thread:  # where a garbage collection may call this
+            self._thread.join(4 * SHUTDOWN_TIMEOUT_SECONDS)
+
+    async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
+        try:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await last()
+        finally:
+            self._loop.stop()
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return the fastest installed event loop."""
+    try:
+        import uvloop
+    except ImportError:  # not available for Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 Work = Callable[[Connection, bool], Awaitable[T]]
 """Work over a connection. The argument True means that it may be done already, because the connection was
 lost before the result arrived."""

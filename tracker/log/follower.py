@@ -10,16 +10,41 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from itertools import islice
 
 from tracker.errors import LogSetBack
 from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
-from tracker.log.recent_events import MAX_EVENTS, RecentEvents
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import BackgroundTask, end_if_cancelled
 from tracker.postgres.database import API, CONNECTION_ERRORS, Target, connect
+
+MAX_EVENTS = 1000
+"""The number of events kept in memory; followers that are further behind read the log."""
+
+
+class RecentEvents:
+    """A gapless run of events up to a position; initially empty."""
+
+    def __init__(self, position: int, most: int = MAX_EVENTS):
+        self._events: deque[RecordedEvent] = deque(maxlen=most)
+        self.position = position
+
+    def extend(self, events: Sequence[RecordedEvent]) -> None:
+        """Append the following events, and drop the oldest."""
+        self._events.extend(events)
+        if events:
+            self.position = events[-1].position
+
+    def after(self, position: int, limit: int) -> list[RecordedEvent] | None:
+        """Return at most `limit` events after a position; None if the cache does not contain all of them."""
+        missing = max(self.position - position, 0)
+        start = len(self._events) - missing
+        return list(islice(self._events, start, start + limit)) if start >= 0 else None
+
 
 POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a follower reads the log without a notification."""
@@ -188,7 +213,7 @@ class Follower(BackgroundTask):
         """Listen until the connection is lost, or leads to an unsuitable server.
 
         The next connection searches for the suitable server. All other connections then follow
-        (tracker/postgres/timelines.py).
+        (tracker/postgres/hosts.py).
         """
         connection = await connect(self.target, role=API)
         writing = self.target.get("target_session_attrs") == "read-write"

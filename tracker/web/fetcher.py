@@ -5,13 +5,14 @@ identifies itself, and known content is requested conditionally. Redirects are f
 is checked like the first. Content encodings are decoded: `content` is the document as published.
 """
 
+import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -31,10 +32,58 @@ from tracker.web.connector import (
 from tracker.web.content_encoding import ACCEPTED
 from tracker.web.failures import FetchError, failure_of, one_line
 from tracker.web.networks import Networks
-from tracker.web.pacing import HostHeld, Pacing
 from tracker.web.request import WebRequest, request_headers
 from tracker.web.response import WebResponse, read_response
 from tracker.web.robots import MAX_ROBOTS_BYTES, Robots
+
+
+class HostHeld(Exception):
+    """A host has requested a delay of `seconds` more."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"the host asked to wait {seconds:.0f} seconds more")
+        self.seconds = seconds
+
+
+@dataclass(slots=True)
+class _Host:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free_at: float = 0.0
+
+
+class Pacing:
+    """Schedules requests per host, for all fetches of this process."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def slot(
+        self, host: str, pause_seconds: float, max_wait_seconds: float
+    ) -> AsyncIterator[None]:
+        """Wait for and hold the slot of a host; the next one starts some seconds after its end.
+
+        Raises HostHeld if the host must not be contacted for longer than `max_wait_seconds`.
+        """
+        state = self._host(host)
+        async with state.lock:
+            while (wait := state.free_at - time.monotonic()) > 0:
+                if wait > max_wait_seconds:
+                    raise HostHeld(wait)
+                await asyncio.sleep(wait)
+            try:
+                yield
+            finally:
+                state.free_at = max(state.free_at, time.monotonic() + pause_seconds)
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Block requests to a host for some seconds."""
+        state = self._host(host)
+        state.free_at = max(state.free_at, time.monotonic() + seconds)
+
+    def _host(self, host: str) -> _Host:
+        return self._hosts.setdefault(host, _Host())
+
 
 AGENT = "critical-minerals-policy-tracker"
 """Our user agent in every robots.txt."""

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from msgspec import Meta, structs
 
 from schema.assistants.arguments import ToolArguments
-from schema.assistants.book import Book
+from schema.assistants.book import Book, clause_sentence, control_sentence
 from schema.assistants.parts import Part
-from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import WORDS, data_of_texts

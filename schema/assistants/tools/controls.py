@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from msgspec import Meta, structs
 
 from schema.assistants.arguments import PagedArguments
-from schema.assistants.book import Book
+from schema.assistants.book import DOUBTS, Book, clause_sentence, control_sentence
 from schema.assistants.parts import Part
-from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, as_variable, numbers
 from schema.inputs.input_types import to_camel
 from schema.pages.site.amounts import measured

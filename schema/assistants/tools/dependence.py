@@ -8,9 +8,8 @@ from msgspec import Meta
 from projections.analysis.import_exposure import OriginStatus
 from schema.assistants.amounts import amount_of
 from schema.assistants.arguments import ToolArguments
-from schema.assistants.book import Book
+from schema.assistants.book import Book, clause_sentence, control_sentence
 from schema.assistants.parts import Part
-from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.wording.phrases import listed, word_phrase

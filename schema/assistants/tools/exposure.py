@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from schema.assistants.arguments import ToolArguments, YearNumber
-from schema.assistants.book import Book
+from schema.assistants.book import DOUBTS, Book, clause_sentence, control_sentence
 from schema.assistants.parts import Part
-from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.wording.phrases import listed, percent, word_phrase
