@@ -59,7 +59,8 @@ class ToolAnswer(AnswerPart, kw_only=True):
     valid_at: str
     position: int
     known_at: str | UnsetType = UNSET
-    digest: str
+    log_root: str
+    """The root of the log up to the position, in base64."""
     address: str
     receipt: str
     """Address of the receipt of this response: a signed file that can be verified without this server."""

@@ -191,7 +191,7 @@ class Tool(WithDocument, Generic[Arguments]):
             valid_at=moment["validAt"],
             position=int(moment["position"]),
             known_at=moment["knownAt"] or UNSET,
-            digest=moment["digest"],
+            log_root=moment["logRoot"],
             address=origin + _pinned(path, parameters, moment),
             receipt=origin + self.receipt_address(arguments, moment),
             must_say=[_plain(one) for one in (*_gaps(completeness), *book.must_say(horizon))],
@@ -270,7 +270,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
     """Return a response as text: the moment, required statements, items, sources and address."""
     head = (
         f"{title}, as of {answer.valid_at} at log position {answer.position}"
-        f" (state digest sha256:{answer.digest})."
+        f" (log root {answer.log_root})."
     )
     text_lines = [f"Must be said: {sentence}" for sentence in answer.must_say]
     texts = list(lines)

@@ -114,11 +114,11 @@ async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
     page = await ask("GET", answer["address"], headers={"Accept": "application/json"})
     data = (await ask("GET", answer["address"].replace("?", ".json?"))).json()["data"]["asOf"]
     assert page.status_code == 200
-    for name in ("validAt", "digest", "knownAt"):
+    for name in ("validAt", "logRoot", "knownAt"):
         assert data[name] == answer[name]
     assert data["position"] == str(answer["position"])
     text = result.content[0].text
-    for told in (answer["digest"], answer["address"], *answer["mustSay"]):
+    for told in (answer["logRoot"], answer["address"], *answer["mustSay"]):
         assert told in text
     [seen] = [one for one in answer["sources"] if "pakistantoday" in one["url"]]
     event = (await ask("GET", f"{url}/events/{seen['events'][0]}.json")).json()
@@ -188,7 +188,7 @@ async def test_every_tool_names_a_page_of_the_same_state(
         answer = await call(client, tool, day="2026-06-01", **arguments)
     page = await ask("GET", answer["address"], headers={"Accept": "text/html"})
     assert page.status_code == 200
-    assert answer["digest"] in page.text
+    assert answer["logRoot"] in page.text
     assert f"position={answer['position']}" in answer["address"]
 
 
@@ -200,7 +200,7 @@ async def test_an_answer_is_the_same_for_ever_at_its_position(url: str) -> None:
             client, "controls", issuer="CN", day="2025-11-20", position=now["position"]
         )
     assert again == now
-    assert (then["position"], then["digest"] != now["digest"]) == (3000, True)
+    assert (then["position"], then["logRoot"] != now["logRoot"]) == (3000, True)
 
 
 async def test_an_unknown_tool_is_refused_with_the_nearest_one(url: str) -> None:

@@ -17,7 +17,7 @@ QUESTIONS: list[dict[str, Any]] = tomllib.loads(
 )["question"]
 NEEDED = {"ask", "tool", "arguments", "why", "source"}
 KNOWN = {*NEEDED, "expected", "lacks", "says", "refused"}
-CHECKABLE = {"validAt", "position", "digest", "address", "mustSay", "horizon", "sources"}
+CHECKABLE = {"validAt", "position", "logRoot", "address", "mustSay", "horizon", "sources"}
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["ask"])

@@ -174,6 +174,8 @@ async def test_the_search_index_is_filled_after_the_versions_with_the_same_rows(
         async with follower, projectors:
             await projectors["search"].reach(head)
             assert await position(target) == head
+            while len(order) < 2:  # work is noted a moment after its rows are there
+                await asyncio.sleep(0.01)
     assert order == ["project", "project"]
     assert await version_rows(target) == expected
     filled = await search_rows(target)

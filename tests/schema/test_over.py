@@ -75,7 +75,10 @@ async def test_each_day_has_the_answer_that_it_has_alone(corpus: Api, selection:
 
 
 async def test_the_days_of_transitions_are_those_on_which_the_answer_changes(corpus: Api) -> None:
-    told = 'exportControls(commodity: "gallium", issuer: "CN") { nodes { key clauses { key status } } }'
+    told = (
+        'exportControls(commodity: "gallium", issuer: "CN")'
+        ' { nodes { key clauses(commodity: "gallium") { key status } } }'
+    )
     asked = await corpus.ask(
         'query { over(from: "2023-01-01", to: "2025-12-31", atTransitions: {commodity: "gallium",'
         f' issuer: "CN"}}) {{ day: validAt {told} }} daily: over(from: "2025-10-01", to: "2025-12-31",'

@@ -346,7 +346,7 @@ async def test_the_response_of_a_tool_names_the_address_of_its_receipt(
     own = printed(TOOLS[tool].document, receipt.statement.operation.operation_name)
     assert receipt.statement.operation.document == own
     check_operation(receipt.statement)
-    assert receipt.answer["asOf"]["digest"] == answer["digest"]
+    assert receipt.answer["asOf"]["logRoot"] == answer["logRoot"]
     arguments = json.loads(parse_qs(address.query)["arguments"][0])
     assert arguments["position"] == answer["position"]
 
