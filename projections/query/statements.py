@@ -203,18 +203,18 @@ def _denied(
 ) -> tuple[str, StatementVerdict]:
     """Return the verdict on a measure that a sentence denies, but that a clause has.
 
-    Only a clause in force that is confirmed, or for an act in the past one that was in force, contradicts it.
+    Only a confirmed status contradicts it: in force, or for an act in the past any after it was in force.
     """
     is_past = not {"has", "have", "never", "did", "hasn't", "haven't", "didn't"}.isdisjoint(
         of.words
     )
-    in_force = [
+    confirmed = [
         fit
         for fit in fits
-        if fit.state.status is ClauseStatus.IN_FORCE
-        and confirmation(fit.control, fit.state, day, grounds) is Confirmation.CONFIRMED
+        if confirmation(fit.control, fit.state, day, grounds) is Confirmation.CONFIRMED
     ]
-    in_past = [fit for fit in fits if fit.state.first_in_force] if is_past else []
+    in_force = [fit for fit in confirmed if fit.state.status is ClauseStatus.IN_FORCE]
+    in_past = [fit for fit in confirmed if fit.state.first_in_force] if is_past else []
     verdict = (
         CONTRADICTED
         if (in_force or in_past) and not of.dates and term.text.lower() not in GENERAL
