@@ -103,7 +103,12 @@ def _limits(
     named = min(covered, key=lambda one: len(one.limits))
     if own_forms and named.forms and not own_forms <= named.forms:
         return None
-    limits = [limit for limit in named.limits if limit.startswith("of ")]
+    items_are_words = all(not (one.hs or one.forms or one.commodity) for one in clause.items)
+    limits = [
+        limit
+        for limit in named.limits
+        if limit.startswith("of ") or (items_are_words and limit.startswith("only "))
+    ]
     if named.forms and not own_forms:
         of_control = [
             one

@@ -32,13 +32,14 @@ OWN = read_toml(__file__, "statement_words.toml")
     ENDED,
     GENERAL,
     BANS,
+    PRODUCING,
     UNCORRECTED,
     PRESENT,
 ) = (
     frozenset(OWN[name].split())
     for name in (
         *("plain", "hedges", "negations", "changes", "figures", "suspended", "ended", "general"),
-        *("bans", "uncorrected", "present"),
+        *("bans", "producing", "uncorrected", "present"),
     )
 )
 WORLD = frozenset({"global", "world", "world's", "worldwide"})
@@ -159,6 +160,8 @@ def parse_sentence(text: str) -> Sentence:
     _assign_places(of, places)
     _negate(of)
     trades = [Direction(one) for name, one in WORDS["directions"].items() if name in of.words]
+    if of.measures and not trades and not PRODUCING.isdisjoint(of.words):
+        trades = [Direction.PRODUCTION]
     of.direction = trades[0] if trades else None
     if of.direction and not of.measures and not SUSPENDED.isdisjoint(of.statuses):
         of.measures = [Term(one, Measure, (Measure.BAN,)) for one in of.statuses]
@@ -199,7 +202,10 @@ def _term_at(words: list[str], start: int) -> tuple[Term | None, int]:
     if word in BANS:
         return Term(word, Measure, (Measure.BAN,)), 1
     if word in GENERAL:
-        return Term(word, Measure, tuple(set(Measure) - {Measure.INVESTIGATION})), 1
+        duties = (
+            {Measure.TARIFF, Measure.TARIFF_RATE_QUOTA} if word.startswith("control") else set()
+        )
+        return Term(word, Measure, tuple(set(Measure) - {Measure.INVESTIGATION, *duties})), 1
     return (None if word in UNNAMED else term), 1
 
 
@@ -265,7 +271,7 @@ def _negate(of: Sentence) -> None:
     longer = [index for index in at if of.words[index : index + 2] == ["no", "longer"]]
     if not at:
         return
-    after = of.words[at[0] + 1 : at[0] + 4]
+    after = [word for word in of.words[at[0] + 1 :] if word not in ("a", "an", "the")][:3]
     named = {word for term in of.measures for word in term.text.lower().split()} | SUSPENDED | ENDED
     of.negated = next((word for word in after if word in named), None)
     only = of.words[at[0] : at[0] + 2] == ["not", "only"]

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 
+from msgspec.structs import replace
+
 from projections.query.confirmations import Confirmations
 from projections.query.lists import EVERYTHING, Filter, Lists
 from projections.query.moment import Moment
@@ -21,6 +23,7 @@ from projections.query.statement_fits import (
     fits_of,
     has_act,
     statuses_of,
+    title_of,
     titles_of,
 )
 from projections.query.statement_parts import (
@@ -112,6 +115,7 @@ class Statements:
             }.values()
         )
         entities = entities_of(fit.control for fit in clauses)
+        every = [fit for found in fits.values() for fit in found]
         is_asserted = holds and of.is_plain and not of.negated and not of.limited
         asserted = clauses if is_asserted else []
         parts = [
@@ -127,7 +131,7 @@ class Statements:
                     fit for names in combinations for fit in fits_of(states, of, names, day)
                 ]
         parts += [
-            _status(of, word, asserted, entities, grounds, moment.valid_at) for word in of.statuses
+            _status(of, word, asserted, every, grounds, moment.valid_at) for word in of.statuses
         ]
         for text, before, named in of.dates:
             same = [fit for fit in at_dates if not fit.limits]
@@ -203,24 +207,40 @@ def _denied(
 ) -> tuple[str, StatementVerdict]:
     """Return the verdict on a measure that a sentence denies, but that a clause has.
 
-    Only a confirmed status contradicts it: in force, or for an act in the past any after it was in force.
+    Only a confirmed status contradicts it: in force, or for an act in the past that of its first day.
     """
     is_past = not {"has", "have", "never", "did", "hasn't", "haven't", "didn't"}.isdisjoint(
         of.words
     )
-    confirmed = [
+    in_force = [
         fit
         for fit in fits
-        if confirmation(fit.control, fit.state, day, grounds) is Confirmation.CONFIRMED
+        if fit.state.status is ClauseStatus.IN_FORCE and _is_confirmed(fit, grounds, day)
     ]
-    in_force = [fit for fit in confirmed if fit.state.status is ClauseStatus.IN_FORCE]
-    in_past = [fit for fit in confirmed if fit.state.first_in_force] if is_past else []
+    began = {
+        f"{title_of(fit)}: in force from {date_phrase(fit.state.first_in_force or day)}."
+        for fit in fits
+        if is_past and _was_confirmed(fit, grounds)
+    }
     verdict = (
         CONTRADICTED
-        if (in_force or in_past) and not of.dates and term.text.lower() not in GENERAL
+        if (in_force or began) and not of.dates and term.text.lower() not in GENERAL
         else NOT_RECORDED
     )
-    return f"Recorded: {statuses_of(in_force or in_past or fits, grounds, day)}", verdict
+    if began and not in_force:
+        return f"Recorded: {' '.join(sorted(began)[:2])}", verdict
+    return f"Recorded: {statuses_of(in_force or fits, grounds, day)}", verdict
+
+
+def _is_confirmed(fit: Fit, grounds: Grounds, day: date) -> bool:
+    return confirmation(fit.control, fit.state, day, grounds) is Confirmation.CONFIRMED
+
+
+def _was_confirmed(fit: Fit, grounds: Grounds) -> bool:
+    """Return whether a record confirms that a clause was in force on its first day, whatever its end."""
+    first = fit.state.first_in_force
+    then = replace(fit.state, status=ClauseStatus.IN_FORCE, stated_suspension=None)
+    return first is not None and _is_confirmed(replace(fit, state=then), grounds, first)
 
 
 def _acts(
@@ -247,31 +267,40 @@ def _acts(
 
 
 def _status(
-    of: Sentence, word: str, fits: Sequence[Fit], near: tuple[str, ...], grounds: Grounds, day: date
+    of: Sentence, word: str, fits: Sequence[Fit], found: Sequence[Fit], grounds: Grounds, day: date
 ) -> CheckedPart:
-    """Return the verdict on a status: recorded if all clauses have it now; their history is not compared."""
+    """Return the verdict on a status: recorded if all clauses have it now; their history is not compared.
+
+    The statement names the clauses that have it, also those with limits that the sentence leaves out.
+    """
+    is_suspended = word in SUSPENDED
+    have = [
+        fit
+        for fit in found
+        if (
+            fit.state.status is ClauseStatus.SUSPENDED or fit.state.suspended_from
+            if is_suspended
+            else fit.state.status.has_ended
+        )
+    ]
+    near = entities_of(fit.control for fit in have or found)
     if not fits or of.dates:
         why = (
             "A past status is not compared."
             if fits
             else "Not checked without a record of the measure."
         )
-        return part(PartKind.STATUS, word, f"{why} {statuses_of(fits, grounds, day)}".strip(), near)
+        return part(
+            PartKind.STATUS, word, f"{why} {statuses_of(have or fits, grounds, day)}".strip(), near
+        )
     holds = all(
-        fit.state.status is ClauseStatus.SUSPENDED
-        if word in SUSPENDED
-        else fit.state.status.has_ended
+        fit.state.status is ClauseStatus.SUSPENDED if is_suspended else fit.state.status.has_ended
         for fit in fits
-    ) and all(
-        confirmation(fit.control, fit.state, day, grounds) is Confirmation.CONFIRMED for fit in fits
-    )
-    return part(
-        PartKind.STATUS,
-        word,
-        statuses_of(fits, grounds, day),
-        near,
-        RECORDED if holds else NOT_RECORDED,
-    )
+    ) and all(_is_confirmed(fit, grounds, day) for fit in fits)
+    said = statuses_of(fits if holds else have or fits, grounds, day)
+    if have and not holds:
+        said = f"Not recorded of all that the sentence covers. {said}"
+    return part(PartKind.STATUS, word, said, near, RECORDED if holds else NOT_RECORDED)
 
 
 def _date(
