@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from msgspec import Struct
@@ -32,6 +32,7 @@ from projections.runner.tables import create_tables
 from projections.versions.projection import Versions
 from schema.services import Services
 from tracker.alerts.options import MailOptions
+from tracker.audit.mirror.state import MirrorState
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
@@ -42,10 +43,12 @@ from tracker.delivery.endpoints import Endpoints
 from tracker.log.durability import Durability
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.log.replica_log import MirrorRecorder
 from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import (
     PROJECTOR,
     PUBLISHER,
+    WATCHER,
     Connection,
     Pool,
     Target,
@@ -59,6 +62,9 @@ from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher, WatchOptions
+
+if TYPE_CHECKING:
+    from tracker.audit.mirror.database import MirrorOptions
 
 APPEND_TIMEOUT_SECONDS = 10
 """Timeout of an append in seconds, including its queue and synchronous standbys."""
@@ -166,12 +172,14 @@ async def running_tracker(
     pooled: Target | None = None,
     reading: Target | None = None,
     serves: bool = False,
+    mirror: MirrorOptions | None = None,
 ) -> AsyncIterator[Services]:
     """Run a whole tracker: follow, project, sign and deliver the log, watch sources, serve requests.
 
-    On a standby it only serves reads. `observe` gets the background work. With a transaction pooler only the
-    API uses `pooled`. Standbys (`reading`) serve queries. A tracker that `serves` compares rows with their
-    events, and waits for rows of its own code. Raises AnotherRelease, and UnsuitableConnection for a pooler.
+    On a standby, and as a `mirror` of another log, it only serves reads. `observe` gets the background work.
+    With a transaction pooler only the API uses `pooled`. Standbys (`reading`) serve queries. A tracker that
+    `serves` compares rows with their events, and waits for rows of its own code. Raises AnotherRelease, and
+    UnsuitableConnection for a pooler.
     """
     if not await _prepare_to_run(target, serves):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -179,20 +187,19 @@ async def running_tracker(
             yield services
         return
     durability = Durability()
-    if pooled is not None:
-        await check_pooler(pooled, target)
-    async with _open_pools(target, pooled, durability) as pools:
-        recorder = Recorder(pools.api, pools.append, durability)
-        durability.confirm = recorder.confirm
+    async with (
+        _open_pools(target, pooled, durability) as pools,
+        _mirroring(target, pools.api, mirror) as mirroring,
+    ):
+        recorder = _recorder(pools, durability, mirroring)
         follower, proofs = Follower(recorder, target), ProofService(pools.api)
         deliverer = _deliverer(target, follower, proofs, delivery)
-        watcher = _watcher(target, watch, durability)
         async with (
             follower,
             Projectors(pools.project, follower, linked_projections(), observe) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
-            watcher or nullcontext(),
+            _watcher(target, watch, durability) or nullcontext() as watcher,
             SampleCheck(pools.api) if serves else nullcontext() as sample_check,
         ):
             services = replace(
@@ -202,16 +209,37 @@ async def running_tracker(
                 watcher=watcher,
                 sample_check=sample_check,
                 shipped_size=await _shipped_size(pools.api),
+                mirror=mirroring,
             )
             await services.snapshots.remove_redacted_files()
             services = with_alerts(services, target, pools.api, mail)
             beside = reading_from(reading, services, pools.api, pools.query) if reading else None
+            imports = AcceptedImports(target, services.review, services.snapshots)
             async with (
-                AcceptedImports(target, services.review, services.snapshots),
+                nullcontext() if mirror else imports,
                 services.mailer or nullcontext(),
                 beside or nullcontext(services) as answering,
             ):
                 yield answering
+
+
+@asynccontextmanager
+async def _mirroring(
+    target: Target, pool: Pool, options: MirrorOptions | None
+) -> AsyncIterator[MirrorState | None]:
+    """Copy the log of an origin, and follow it for the duration of a block."""
+    if options is None:
+        yield None
+        return
+    # Here, as it would delay every start.
+    from tracker.audit.mirror.database import DatabaseMirror
+
+    async with open_pool(target, role=WATCHER, size=1) as writing:
+        store = SnapshotStore(writing, settings.snapshots())
+        mirror = DatabaseMirror(options, target, pool, store)
+        await mirror.begin()
+        async with mirror:
+            yield mirror.state
 
 
 @asynccontextmanager
@@ -227,8 +255,7 @@ async def reading_tracker(target: Target, projections: Sequence[str]) -> AsyncIt
             await rebuild(target, make())
     durability = Durability()
     async with _open_pools(target, None, durability) as pools:
-        recorder = Recorder(pools.api, pools.append, durability)
-        durability.confirm = recorder.confirm
+        recorder = _recorder(pools, durability)
         follower = Follower(recorder, target)
         folds = OwnFolds(linked_projections())
         projectors = Projectors(pools.project, follower, [Versions()], folds=folds)
@@ -271,7 +298,10 @@ class Pools(Struct, frozen=True):
 async def _open_pools(
     target: Target, pooled: Target | None, durability: Durability
 ) -> AsyncIterator[Pools]:
-    """Open the pools of a tracker; the API pools use the pooler, if there is one."""
+    """Open the pools of a tracker; the API pools use the pooler, if there is one. Raises
+    UnsuitableConnection."""
+    if pooled is not None:
+        await check_pooler(pooled, target)
     checked = partial(open_pool, check=durability.check)
     for_api = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
     size = 2 * len(PROJECTIONS) + 1
@@ -283,6 +313,16 @@ async def _open_pools(
         checked(target, role=PROJECTOR, size=size, seconds=WORK_TIMEOUT_SECONDS) as project,
     ):
         yield Pools(api, append, query, project)
+
+
+def _recorder(pools: Pools, durability: Durability, mirror: MirrorState | None = None) -> Recorder:
+    """Return the recorder of a tracker, which refuses to append to a mirror."""
+    recorder = Recorder(pools.api, pools.append, durability)
+    if mirror:
+        recorder = MirrorRecorder(pools.api, pools.append, durability)
+        recorder.read_only = mirror.read_only
+    durability.confirm = recorder.confirm
+    return recorder
 
 
 def _services(

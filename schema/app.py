@@ -75,7 +75,7 @@ def create_app(
     `answers_bytes`, the `trusted` documents, and an `authority` that timestamps receipts."""
     mails = services.writing.alerts is not None
     access_control = AccessControl(
-        services.tokens, access, read_only=services.read_only, alerts=mails
+        services.tokens, access, read_only=services.read_only, alerts=mails, mirror=services.mirror
     )
     metrics, ends, pacing = Metrics(services), Ends(access_control), PushPriority()
     observer = Observer(metrics, tracing)
@@ -109,7 +109,7 @@ def create_app(
             *ShipmentRoute(services, access_control).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *SnapshotRoute(services, access_control).routes,
-            *TransparencyLogRoute(services, access_control).routes,
+            *TransparencyLogRoute(services, access_control, ends).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),
             *_schema_routes(access_control, access, metrics),
             WebSocketRoute(

@@ -10,6 +10,7 @@ from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from projections.runner.replica import Replica
+from tracker.audit.mirror.state import MirrorState
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.keystore import PublicKey
 from tracker.audit.sign.publisher import Publisher
@@ -22,6 +23,7 @@ from tracker.delivery.endpoints import Endpoints
 from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.log.replica_log import REPLICA
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
@@ -72,11 +74,15 @@ class Services:
     """Number of events at the start of the log that are those of the shipped log, as of the start."""
     primary: Services | None = None
     """The parts on the primary, used with a replica for reads."""
+    mirror: MirrorState | None = None
+    """Mirror of another log; None if this process has a log of its own."""
 
     @property
-    def read_only(self) -> bool:
-        """Return whether nothing can be recorded here."""
-        return self.replica is not None and self.primary is None
+    def read_only(self) -> str:
+        """Return the reason why nothing can be recorded here; empty if it can."""
+        if self.mirror is not None:
+            return self.mirror.read_only
+        return REPLICA if self.replica is not None and self.primary is None else ""
 
     @property
     def writing(self) -> Services:
@@ -85,6 +91,8 @@ class Services:
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """Return the public keys of the log, the oldest first. Raises NotFound if this process has none."""
+        if self.mirror is not None:
+            return tuple(PublicKey(key, signs=True) for key in self.mirror.trust.keys)
         if self.publisher is None:
             raise NotFound(
                 "this process does not sign the log: query one that does, or ask the operator"

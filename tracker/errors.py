@@ -10,7 +10,7 @@ TrackerError
 ├── Forbidden           the caller may not do this
 ├── RateLimited         the caller sends too many requests
 ├── TooLarge            the input is over a stated limit
-├── ReadOnly            this server reads from a replica, and records nothing
+├── ReadOnly            this server reads from a replica or is a mirror, and records nothing
 ├── NotProven           a signature or a proof is invalid
 │   └── Rejected            an export, a log or a database differs from the signed one: with the place
 └── Unavailable         a part of the system does not respond in time
@@ -138,15 +138,9 @@ class TooLarge(TrackerError):
 
 
 class ReadOnly(TrackerError):
-    """This server reads from a standby: nothing was recorded, and a retry here cannot succeed."""
+    """This server only reads: nothing was recorded, and a retry here cannot succeed."""
 
     code = "READ_ONLY"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This server reads from a replica, so nothing was recorded: send this to one that"
-            " writes to the primary"
-        )
 
 
 class NotProven(TrackerError):

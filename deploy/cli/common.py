@@ -52,6 +52,33 @@ Form = Annotated[
     option(TABLE["LOG_FORMAT"], help="The log format: text, or one JSON object per line."),
 ]
 
+KeyOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY|FILE",
+        show_default=False,
+        help="A verifier key of the log from an independent source, or a file with one per line; "
+        "several during a key rotation.",
+    ),
+]
+WitnessOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--require-witness",
+        metavar="KEY|FILE",
+        show_default=False,
+        help="A witness that must have cosigned; may be repeated.",
+    ),
+]
+WithoutSnapshots = Annotated[
+    bool,
+    typer.Option(
+        "--without-snapshots",
+        help="Omit publishers' documents, which may be many times as large as the log.",
+    ),
+]
+
 DAY_FORM = "YYYY-MM-DD"
 
 

@@ -2,6 +2,10 @@
 -- Mark a log as that of a demo.
 COMMENT ON SCHEMA log IS 'begun by tracker demo';
 
+-- name: mark_mirror
+-- Mark a log as a mirror of another.
+COMMENT ON SCHEMA log IS 'mirror';
+
 -- name: marked
--- Whether a log is marked as that of a demo.
-SELECT obj_description('log'::regnamespace, 'pg_namespace') IS NOT NULL;
+-- The mark of a log, if any.
+SELECT obj_description('log'::regnamespace, 'pg_namespace');

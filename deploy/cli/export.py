@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import opened_pool, running_tracker
-from deploy.cli.common import DataDir, run_with_database, stderr
+from deploy.cli.common import DataDir, KeyOptions, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
-    KeyOptions,
     TrustBundleKey,
     open_log,
     own_keys,

@@ -1,19 +1,22 @@
 """`tracker mirror`: an updated copy of a log, which any web server can serve."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deploy.cli.common import Form, Level, stderr
-from deploy.cli.trust import (
+from deploy.cli.common import (
+    Form,
     KeyOptions,
+    Level,
+    WithoutSnapshots,
     WitnessOptions,
-    open_log,
-    read_keys,
-    run_without_database,
-    trust_in,
+    report_errors,
+    stderr,
 )
+from deploy.cli.trust import open_log, read_keys, run_without_database, trust_in
 from deploy.config.settings import secrets
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.output.progress import progress_bar
@@ -21,10 +24,11 @@ from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import KEY, LogFiles
 from tracker.audit.mirror.companions import MirroredSnapshots, MirroredTexts
 from tracker.audit.mirror.cosigner import Cosigner
+from tracker.audit.mirror.database import MirrorOptions, Progress
 from tracker.audit.mirror.follow import follow
 from tracker.audit.mirror.mirror import Mirror, MirrorUpdate
 from tracker.audit.verify.trust import TrustPolicy
-from tracker.errors import TrackerError
+from tracker.errors import InvalidInput, TrackerError
 
 POLL_INTERVAL_SECONDS = 60.0
 MIN_POLL_INTERVAL_SECONDS = 0.1
@@ -70,13 +74,6 @@ WithoutTexts = Annotated[
     bool,
     typer.Option(
         "--without-texts", help="Omit notes and quotations, which entries only commit to."
-    ),
-]
-WithoutSnapshots = Annotated[
-    bool,
-    typer.Option(
-        "--without-snapshots",
-        help="Omit publishers' documents, which may be many times as large as the log.",
     ),
 ]
 
@@ -153,13 +150,33 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
     def print_failure(error: TrackerError) -> None:
         stderr.print(f"{error.message} ({error.code})", style="yellow", markup=False)
 
-    with progress_bar(stderr) as bar:
-        task = bar.add_task("mirroring", total=None)
-
-        def progress(done: int, size: int) -> None:
-            bar.update(task, completed=done, total=size)
-
+    with show_progress() as progress:
         if poll_interval_seconds is None:
             print_update(await copy.update(progress, whole=whole))
         else:
             await follow(copy, poll_interval_seconds, print_update, print_failure, progress)
+
+
+@contextmanager
+def show_progress() -> Iterator[Progress]:
+    """Show the progress of a copy, in positions."""
+    with progress_bar(stderr) as bar:
+        task = bar.add_task("mirroring", total=None)
+        yield lambda done, size: bar.update(task, completed=done, total=size)
+
+
+@contextmanager
+def open_origins(
+    mirrors: list[str],
+    keys: list[str] | None,
+    witnesses: list[str] | None,
+    directory: Path,
+    with_snapshots: bool,
+) -> Iterator[MirrorOptions]:
+    """Open the addresses of an origin. Exits with a message without a key."""
+    with ExitStack() as stack, report_errors():
+        if not keys:
+            raise InvalidInput("expected --key: the key of the mirrored log", code="NO_KEY")
+        logs = [stack.enter_context(open_log(each)) for each in mirrors]
+        trust = TrustPolicy(read_keys(keys), read_keys(witnesses) if witnesses else ())
+        yield MirrorOptions(logs, trust, directory, with_snapshots, show_progress)

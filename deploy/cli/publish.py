@@ -11,11 +11,17 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import DataDir, day_option, report_errors, run_with_database, stderr
+from deploy.cli.common import (
+    DataDir,
+    KeyOptions,
+    day_option,
+    report_errors,
+    run_with_database,
+    stderr,
+)
 from deploy.cli.export import export_database
 from deploy.cli.process import Exit
 from deploy.cli.receipt import existing_keys
-from deploy.cli.trust import KeyOptions
 from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.web.app import import_app

@@ -9,11 +9,10 @@ import typer
 from rich.progress import Progress
 
 from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
-from deploy.cli.common import DataDir, is_web, run_with_database, stderr
+from deploy.cli.common import DataDir, KeyOptions, is_web, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
-    KeyOptions,
     TrustBundleKey,
     bundle_at,
     open_log,

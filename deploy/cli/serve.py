@@ -4,18 +4,29 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.console import Console
 
 from deploy.bootstrap import running_tracker, take_over_rows
-from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
+from deploy.cli.common import (
+    DataDir,
+    Form,
+    KeyOptions,
+    Level,
+    WithoutSnapshots,
+    WitnessOptions,
+    option,
+    report_errors,
+    run_with_database,
+    stderr,
+)
 from deploy.cli.demo_banner import print_demo_banner
-from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
+from deploy.cli.demo_log import ACTOR, check_demo, check_mirror, check_no_demo, is_local
 from deploy.cli.import_progress import copy_log, load_corpus
 from deploy.cli.process import freeze_gc
 from deploy.config import settings
@@ -40,6 +51,9 @@ from tracker.delivery.deliverer import DeliveryOptions
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.watch.watcher import WatchOptions
 
+if TYPE_CHECKING:
+    from tracker.audit.mirror.database import MirrorOptions
+
 Host = Annotated[str, option(TABLE["HOST"], help="The address to listen on.")]
 Port = Annotated[int, option(TABLE["PORT"], min=0, max=65_535, help="The port to listen on.")]
 DemoPort = Annotated[
@@ -56,6 +70,16 @@ ContinueDemo = Annotated[
     bool,
     typer.Option(
         "--continue-demo", help="Use a log that `tracker demo` began, with all of its events."
+    ),
+]
+MirrorOf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mirror",
+        metavar="URL",
+        show_default=False,
+        help="Mirror the log at this address, such as https://example.org/log, or in a directory, and serve"
+        " it read-only; several are alternatives. Needs --key.",
     ),
 ]
 Takeover = Annotated[
@@ -79,13 +103,14 @@ class ServerOptions(Struct, frozen=True):
     traces: Traces | None
     limits: Limits
     signing: SigningOptions | None
-    delivery: DeliveryOptions
+    delivery: DeliveryOptions | None
     watch: WatchOptions | None
     mail: MailOptions | None
     pooled: Target | None
     reading: Target | None
     listening: socket.socket
     log_level: LogLevel
+    mirror: "MirrorOptions | None" = None
 
 
 def read_options(
@@ -156,6 +181,10 @@ def serve(
     host: Host = "127.0.0.1",
     continue_demo: ContinueDemo = False,
     takeover: Takeover = True,
+    mirrors: MirrorOf = None,
+    keys: KeyOptions = None,
+    witnesses: WitnessOptions = None,
+    without_snapshots: WithoutSnapshots = False,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
@@ -164,14 +193,35 @@ def serve(
 
     Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`.
     Reading needs no token unless `TRACKER_READ` is `token`. The log is signed as it grows
-    (docs/audit.md).
+    (docs/audit.md). With --mirror the server copies another log, verifies it by --key, and serves it
+    read-only (docs/operating/mirror.md).
     """
     log_to_stderr(log_level, log_format, settings.secrets())
     directory = data_dir or default_data_dir()
     options = read_options(directory, log_level, lambda: listening_socket(host, port))
+    with ExitStack() as stack:
+        if mirrors:
+            # Here, as it would delay every other start.
+            from deploy.cli.mirror import open_origins
 
+            mirror = stack.enter_context(
+                open_origins(mirrors, keys, witnesses, directory / "mirror", not without_snapshots)
+            )
+            options = structs.replace(
+                options, signing=None, delivery=None, watch=None, mail=None, mirror=mirror
+            )
+        elif keys or witnesses:
+            raise typer.BadParameter("expected --mirror beside it", param_hint="--key")
+        _serve(options, data_dir, continue_demo=continue_demo, takeover=takeover)
+
+
+def _serve(
+    options: ServerOptions, data_dir: Path | None, *, continue_demo: bool, takeover: bool
+) -> None:
     async def work(target: Target) -> None:
-        if not continue_demo:
+        if options.mirror:
+            await check_mirror(target)
+        elif not continue_demo:
             await check_no_demo(target)
         import_app()  # before background tasks start: see deploy/web/app.py
         async with running_server(target, options) as services:
@@ -194,6 +244,7 @@ async def running_server(target: Target, options: ServerOptions) -> AsyncIterato
         pooled=options.pooled,
         reading=options.reading,
         serves=True,
+        mirror=options.mirror,
     ) as services:
         yield services
 
@@ -260,7 +311,7 @@ async def serve_app(
 
 async def take_over_at_last(services: Services, allowed: bool) -> None:
     """Take over rows of an older release, as the last step of a start. It ends only with an error."""
-    while allowed and not services.read_only:
+    while allowed and not services.replica:
         try:
             await take_over_rows(services.writing.follower.target)
             break

@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import opened_pool, running_tracker
-from deploy.cli.common import DataDir, day_option, report_errors, run_with_database, stderr
-from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
+from deploy.cli.common import (
+    DataDir,
+    KeyOptions,
+    day_option,
+    report_errors,
+    run_with_database,
+    stderr,
+)
+from deploy.cli.trust import TrustBundleKey, bundle_at, run_without_database, trust_in
 from deploy.export.snapshot_file import replay as replayed
 from deploy.export.snapshot_file import replay_bundle, write_snapshot
 from projections.query.moment import moment_at_position, resolve_moment

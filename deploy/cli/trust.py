@@ -25,25 +25,6 @@ from tracker.audit.verify.trust import TrustPolicy
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")
-KeyOptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--key",
-        metavar="KEY|FILE",
-        show_default=False,
-        help="A verifier key of the log from an independent source, or a file with one per line; "
-        "several during a key rotation.",
-    ),
-]
-WitnessOptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--require-witness",
-        metavar="KEY|FILE",
-        show_default=False,
-        help="A witness that must have cosigned; may be repeated.",
-    ),
-]
 TrustBundleKey = Annotated[
     bool,
     typer.Option(

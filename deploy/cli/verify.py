@@ -10,14 +10,20 @@ import typer
 from msgspec import Struct
 
 from deploy.bootstrap import opened_pool
-from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
+from deploy.cli.common import (
+    DataDir,
+    KeyOptions,
+    WitnessOptions,
+    is_web,
+    report_errors,
+    run_with_database,
+    stderr,
+)
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
     ChosenKeys,
-    KeyOptions,
     TrustBundleKey,
-    WitnessOptions,
     open_log,
     own_keys,
     read_keys,

@@ -198,7 +198,11 @@ def read_only(
     """Return the error of the first field with commands at a server that records nothing."""
     if not services.read_only:
         return []
-    return [_at(field, ReadOnly()) for field in fields if not field.name.value.startswith("__")][:1]
+    return [
+        _at(field, ReadOnly(services.read_only))
+        for field in fields
+        if not field.name.value.startswith("__")
+    ][:1]
 
 
 def too_long_lists(variables: Mapping[str, Any]) -> list[graphql.GraphQLError]:

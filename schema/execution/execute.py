@@ -27,6 +27,7 @@ QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
 QUERIES_AND_SUBSCRIPTIONS = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 ALL = frozenset(OperationType)
 ERRORS: dict[str, type[TrackerError]] = {
+    ReadOnly.code: ReadOnly,
     "UNAVAILABLE": Unavailable,
     "TIMEOUT": Unavailable,
     "FORBIDDEN": Forbidden,
@@ -128,8 +129,6 @@ def refusal(error: Mapping[str, Any]) -> TrackerError:
     """
     extensions = error.get("extensions", {})
     code, path = extensions.get("code", "INTERNAL"), extensions.get("path", ())
-    if code == ReadOnly.code:
-        return ReadOnly()
     if code in ERRORS:
         return ERRORS[code](error["message"])
     kind = TrackerError if code == "INTERNAL" else InvalidInput

@@ -16,6 +16,7 @@ from schema.http.limits import TokenBuckets, client_network
 from schema.http.messages import header
 from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
 from schema.telemetry.operation import current_operation
+from tracker.audit.mirror.state import MirrorState
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
 from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
@@ -39,21 +40,30 @@ class Client:
     """A token, or else the network of an address."""
     authorization: str = field(default="", repr=False)
     """Authorization header of the caller, or that for the cookie; empty without a valid token."""
-    read_only: bool = False
-    """Whether this server records nothing for them, whatever their rights."""
+    read_only: str = ""
+    """Reason why this server records nothing for them, whatever their rights; empty if it records."""
     alerts: bool = False
     """Whether this server takes subscriptions by e-mail."""
+    mirror: str = ""
+    """The origin and state of a mirror; empty on other servers."""
 
 
 class AccessControl:
     """Authentication of callers and their limits."""
 
     def __init__(
-        self, tokens: Tokens, access: Access, *, read_only: bool = False, alerts: bool = False
+        self,
+        tokens: Tokens,
+        access: Access,
+        *,
+        read_only: str = "",
+        alerts: bool = False,
+        mirror: MirrorState | None = None,
     ):
         self.access = access
         self.read_only = read_only
         self._alerts = alerts and not read_only
+        self._mirror = mirror
         self._tokens = tokens
         self._issuer = OidcIssuer(access.oidc) if access.oidc else None
         self._buckets = TokenBuckets(access.rate)
@@ -75,12 +85,16 @@ class AccessControl:
         except (Unauthenticated, Forbidden):
             self._buckets.take(client)
             raise
-        if parse_bearer(authorization):
-            authenticated = Client(
-                caller, f"token {caller.name}", authorization, self.read_only, self._alerts
-            )
-        else:
-            authenticated = Client(caller, client, "", self.read_only, self._alerts)
+        if not parse_bearer(authorization):
+            authorization = ""
+        authenticated = Client(
+            caller,
+            f"token {caller.name}" if authorization else client,
+            authorization,
+            self.read_only,
+            self._alerts,
+            self._mirror.sentence if self._mirror else "",
+        )
         self._buckets.take(authenticated.key)
         current_operation().client = authenticated.key
         return authenticated

@@ -76,7 +76,7 @@ class Ends:
 
     def __init__(self, access_control: AccessControl):
         self._access_control = access_control
-        self._calls: dict[Callable[[], None], None] = {}
+        self._calls: dict[Callable[[], object], None] = {}
         self._server_stops = False
 
     def stop(self) -> None:
@@ -86,7 +86,7 @@ class Ends:
             call()
 
     @contextmanager
-    def calling(self, call: Callable[[], None], authorization: str) -> Iterator[None]:
+    def calling(self, call: Callable[[], object], authorization: str) -> Iterator[None]:
         """Register a call for the end of a caller, for the length of a block."""
         watching = None
         if parse_bearer(authorization):
@@ -101,6 +101,15 @@ class Ends:
             del self._calls[call]
             if watching:
                 watching.cancel()
+
+    async def wait(self, work: Coroutine[Any, Any, None], seconds: float, client: Client) -> None:
+        """Wait until work is done, a number of seconds have passed, or the server stops."""
+        with self._access_control.operation_slot(client):
+            task = asyncio.ensure_future(work)
+            with self.calling(task.cancel, client.authorization):
+                await asyncio.wait([task], timeout=seconds)
+        if not task.cancel() and not task.cancelled():
+            task.result()
 
 
 class LiveResponse(Response):

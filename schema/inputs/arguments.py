@@ -38,6 +38,8 @@ DIGITS = re.compile(r"\d+", re.ASCII)
 NAMED: dict[Any, Callable[[str], str | None]] = {Commodity: find_commodity, Place: place_of_text}
 """Functions from names to keys, by vocabulary."""
 HS_CODE = re.compile(r"\d{4}([. ]?\d\d){0,3}", re.ASCII)
+MAX_WAIT_SECONDS = 20
+"""Longest time in seconds that a request may wait for new events."""
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
     str | None,
@@ -374,6 +376,16 @@ def parse_required_position(value: Position, field: str) -> int:
     position = parse_position(value, field)
     assert position is not None
     return position
+
+
+def parse_wait(value: str | None) -> int:
+    """Parse the seconds that a request may wait for new events; 0 by default. Raises InvalidInput."""
+    text = value or "0"
+    if not DIGITS.fullmatch(text) or len(text) > 2 or int(text) > MAX_WAIT_SECONDS:
+        raise InvalidInput(
+            f"expected a whole number of seconds from 0 to {MAX_WAIT_SECONDS}", path=("wait",)
+        )
+    return int(text)
 
 
 def _at_path(field: str, read: Callable[[], T]) -> T:

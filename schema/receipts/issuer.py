@@ -152,7 +152,8 @@ class ReceiptIssuer:
             return head
         if self._services.publisher is None:
             raise InvalidInput(
-                "this server does not sign the log, so it cannot sign receipts: query one that does",
+                "this server does not sign the log, so it cannot sign receipts: query one that does"
+                + (f", {mirror.address}" if (mirror := self._services.mirror) else ""),
                 code="NO_KEY",
             )
         keys = await self._services.publisher.signing_keys()

@@ -37,7 +37,7 @@ class HealthRoute:
             "lagSeconds": report.lag_seconds,
             "listening": report.listening,
             "checkpoint": report.checkpoint,
-            "readOnly": self._services.read_only,
+            "readOnly": bool(self._services.read_only),
             "warnings": [
                 *self._warnings,
                 *report.warnings,
@@ -52,12 +52,16 @@ class HealthRoute:
                 "lagSeconds": replica.state and replica.state.lag_seconds,
                 "lagEvents": replica.lag_events,
             }
+        if mirror := self._services.mirror:
+            answer["mirror"] = mirror.report
         return json_response(answer, 503 if report.reasons else 200, Cache_Control="no-store")
 
     @property
     def _warnings(self) -> list[str]:
         """Return warnings that do not make the server unready."""
         warnings, publisher = [], self._services.publisher
+        if self._services.mirror:
+            warnings += self._services.mirror.warnings
         if self._services.recorder.is_disk_full:
             warnings.append(
                 "the database has no space left on its disk: the last write was not recorded"

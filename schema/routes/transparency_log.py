@@ -4,6 +4,7 @@ Tiles, entries and proofs of one size never change, so caches may store them per
 token, only the client's own cache.
 """
 
+import asyncio
 import gzip
 
 from starlette.requests import Request
@@ -13,13 +14,17 @@ from starlette.routing import Route
 from schema.base.scalars import Position
 from schema.http.authentication import AccessControl
 from schema.http.messages import check_parameters, errors_as_json, takes_gzip
-from schema.inputs.arguments import parse_required_position
+from schema.http.streaming import Ends
+from schema.inputs.arguments import parse_required_position, parse_wait
 from schema.services import Services
 from tracker.audit.format.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound
+from tracker.log.follower import wait_for_event
 
 IMMUTABLE_CACHE_CONTROL = "max-age=31536000, immutable"
 BYTES = "application/octet-stream"
+CHECKPOINT_POLL_SECONDS = 0.1
+"""Seconds between two reads of the newest checkpoint while a new event is not signed yet."""
 TEXT = "text/plain; charset=utf-8"
 CLOUD_EVENT = "application/cloudevents+json"
 
@@ -27,10 +32,11 @@ CLOUD_EVENT = "application/cloudevents+json"
 class TransparencyLogRoute:
     """Handler of requests of auditors."""
 
-    def __init__(self, services: Services, access_control: AccessControl):
+    def __init__(self, services: Services, access_control: AccessControl, ends: Ends):
         self._services = services
         self._publications = services.proofs
         self._access_control = access_control
+        self._ends = ends
 
     @property
     def routes(self) -> list[Route]:
@@ -47,9 +53,24 @@ class TransparencyLogRoute:
 
     @errors_as_json
     async def checkpoint(self, request: Request) -> Response:
-        """Return the newest checkpoint."""
-        await self._enter(request)
+        """Return the newest checkpoint. With `?after=` and `?wait=`, wait up to some seconds for a larger
+        one than that of a size."""
+        client = await self._access_control.authenticate_request(request)
+        check_parameters(request, ("after", "wait"))
+        after = _size(request, "after") or 0
+        if seconds := parse_wait(request.query_params.get("wait")):
+            await self._ends.wait(self._checkpoint_above(after), seconds, client)
         return self._text((await self._publications.last()).note)
+
+    async def _checkpoint_above(self, size: int) -> None:
+        """Wait until a checkpoint is above a size."""
+        signal = self._services.follower.next_signal
+        while (await self._publications.size() or 0) <= size:
+            if await self._services.recorder.head() > size:
+                await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
+            else:
+                await wait_for_event(signal)
+            signal = self._services.follower.next_signal
 
     @errors_as_json
     async def checkpoint_of(self, request: Request) -> Response:
@@ -99,6 +120,7 @@ class TransparencyLogRoute:
         """Return a tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
         await self._enter(request)
         at = parse_required_position(Position(request.path_params["position"]), "position")
+        check_parameters(request, ("size",))
         size = _size(request)
         return self._text(str((await self._publications.inclusion(at, size)).proof))
 
@@ -109,6 +131,7 @@ class TransparencyLogRoute:
         It is the body of a request `add-checkpoint` to a witness.
         """
         await self._enter(request)
+        check_parameters(request, ("size",))
         old, size = (
             parse_required_position(Position(request.path_params["old"]), "from"),
             _size(request),
@@ -129,7 +152,6 @@ class TransparencyLogRoute:
         return Response(text, headers={"Cache-Control": "no-cache"}, media_type=TEXT)
 
 
-def _size(request: Request) -> int | None:
-    check_parameters(request, ("size",))
-    text = request.query_params.get("size")
-    return None if text is None else parse_required_position(Position(text), "size")
+def _size(request: Request, name: str = "size") -> int | None:
+    text = request.query_params.get(name)
+    return None if text is None else parse_required_position(Position(text), name)

@@ -255,6 +255,13 @@ class Metrics:
             "clock_difference_seconds": report.clock_difference,
             "replica_lag_seconds": state.lag_seconds if state else None,
         }
+        if mirror := self._services.mirror:
+            values |= {
+                "mirror_position": mirror.position,
+                "mirror_origin_position": mirror.origin_position,
+                "mirror_lag_seconds": mirror.lag_seconds,
+                "mirror_refused": mirror.refusal is not None,
+            }
         readings: Readings = {(name,): value for name, value in values.items() if value is not None}
         if report.head is None:
             return readings

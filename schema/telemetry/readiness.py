@@ -99,6 +99,8 @@ class Readiness(Struct, frozen=True):
     """Entity whose rows do not follow from its events, if one was detected."""
     another_release: str | None = None
     """Reason why the rows cannot be read, if another release maintains them."""
+    mirror: str | None = None
+    """Reason why a mirror does not follow its origin any more."""
 
     @property
     def warnings(self) -> list[str]:
@@ -143,8 +145,7 @@ class Readiness(Struct, frozen=True):
         if self.another_release:
             return [self.another_release]
         reasons = [] if self.listening or self.replica else [NOT_LISTENING]
-        if self.difference:
-            reasons.append(self.difference)
+        reasons += filter(None, (self.difference, self.mirror))
         if self.replica:
             reasons += self.replica.reasons
         if self.lag is None:
@@ -188,6 +189,7 @@ async def check_readiness(services: Services) -> Readiness:
                 replica=replica,
                 difference=_difference(services),
                 another_release=another_release,
+                mirror=services.mirror.refusal if services.mirror else None,
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
@@ -207,7 +209,7 @@ def check_replica(services: Services) -> ReplicaReadiness | None:
     if replica is None:
         return None
     return ReplicaReadiness(
-        services.read_only,
+        bool(services.read_only),
         replica.state,
         _lag_events(services),
         replica.trouble,

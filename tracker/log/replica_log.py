@@ -25,6 +25,10 @@ REPLICA_POLL_SECONDS = 0.25
 SILENCE_SECONDS = 2.0
 """Timeout of its response in seconds; then it counts as unavailable."""
 RETRY_SECONDS = 0.5
+REPLICA = (
+    "This server reads from a replica, so nothing was recorded: send this to one that writes to the"
+    " primary"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +71,23 @@ class ReplayedDurability(Durability):
         return min(seen, self.shown)
 
 
-class ReplicaRecorder(Recorder):
+class MirrorRecorder(Recorder):
     """Reads the log, and refuses to append to it."""
+
+    read_only = REPLICA
+    """The message of ReadOnly."""
 
     async def append(self, command: Command) -> AppendResult:
         """Raise ReadOnly."""
-        raise ReadOnly
+        raise ReadOnly(self.read_only)
+
+
+class ReplicaRecorder(MirrorRecorder):
+    """Reads the log of a replica, which cannot confirm either."""
 
     async def confirm(self) -> None:
         """Raise ReadOnly."""
-        raise ReadOnly
+        raise ReadOnly(self.read_only)
 
 
 class PollingFollower(Follower):
@@ -138,4 +149,4 @@ class PollingFollower(Follower):
 
 
 async def _refuse() -> NoReturn:
-    raise ReadOnly
+    raise ReadOnly(REPLICA)

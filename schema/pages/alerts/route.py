@@ -67,7 +67,7 @@ class AlertRoute:
         if self._services.alerts is None:
             raise NotFound("this server sends no mail: follow a page by its feeds instead")
         if client.read_only and request.method == "POST":
-            raise ReadOnly
+            raise ReadOnly(client.read_only)
         return self._services.alerts
 
     async def request(self, request: Request, client: Client) -> Response:

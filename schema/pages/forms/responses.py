@@ -22,7 +22,7 @@ def require(scope: Scope, request: Request, client: Client) -> None:
     """Require a scope and, for a form that is sent, a server that writes. Raises Unauthenticated,
     Forbidden and ReadOnly."""
     if client.read_only and request.method == "POST":
-        raise ReadOnly
+        raise ReadOnly(client.read_only)
     client.caller.require(scope)
 
 

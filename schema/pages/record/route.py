@@ -95,7 +95,7 @@ class RecordRoute:
         """Return the list of commands, or a form. Raises ReadOnly, Unauthenticated, Forbidden and
         NotFound."""
         if client.read_only:
-            raise ReadOnly
+            raise ReadOnly(client.read_only)
         require(Scope.RECORD, request, client)
         command = request.path_params.get("command")
         if command is None:

@@ -67,6 +67,8 @@ class Session:
     may_review: bool = False
     alerts: bool = False
     """Whether this server takes subscriptions by e-mail."""
+    mirror: str = ""
+    """The origin and state of a mirror; empty on other servers."""
 
 
 class Moment(Struct, frozen=True):

@@ -49,9 +49,10 @@ def session(client: Client) -> Session:
         bool(client.authorization),
         Scope.RECORD in scopes and not client.read_only,
         Scope.ENDPOINT in scopes,
-        client.read_only,
+        bool(client.read_only),
         Scope.REVIEW in scopes,
         client.alerts,
+        client.mirror,
     )
 
 

@@ -7,7 +7,7 @@ option.
 
 import filecmp
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 
 from tracker.audit.bundle.files import report_path
@@ -58,12 +58,17 @@ async def annex_lines(
 
 
 def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
-    """Yield the texts of the events after a position of a verified log, as rows.
+    """Return the texts of the events after a position of a verified log, as rows.
 
     Raises Rejected (ALTERED_ANNEX) for a text that does not open its own commitment.
     """
     lines = verification.source.texts(after, verification.head.size) or ()
-    for annex in lines_between(lines, after + 1, verification.head.size):
+    return rows_between(lines, after + 1, verification.head.size)
+
+
+def rows_between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Row]:
+    """Yield the texts of the events `first` to `last`, as rows. Raises as `annex_rows`."""
+    for annex in lines_between(lines, first, last):
         if annex.text is not None:
             yield _row(annex, annex.text)
 

@@ -10,12 +10,12 @@ within PostgreSQL. No data of a bundle are sent under the lock, where a stopped 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
-from tracker.audit.bundle.annexes import annex_rows
+from tracker.audit.bundle.annexes import Row, annex_rows
 from tracker.audit.bundle.snapshots import put_back
 from tracker.audit.format.frontier import FullTile, root_over
 from tracker.audit.verify.database_source import COLUMNS
@@ -61,6 +61,7 @@ async def restore(
         await _check_empty(connection)
         await _fill(connection)
         await connection.execute(SQL.notify, str(verification.head.size))
+    await connection.execute(SQL.analyze)
     return verification.head
 
 
@@ -89,17 +90,35 @@ async def append_tail(
         raise await explain_fork(error, rows, tail.source, tail.head.size) from None
     await _put_snapshots(tail, named, snapshots)
     await _copy_tiles(connection, rows.full_tiles)
+    await _append(connection, rows.size, tail.head.size)
+    await connection.execute(SQL.analyze)
+    return tail.head
+
+
+async def append_proven(
+    connection: Connection, after: int, pages: list[VerifiedPage], texts: Sequence[Row]
+) -> None:
+    """Append proven pages to a log of `after` events, with their texts, in one transaction.
+
+    The connection must have the staging tables (`SQL.stage`). Raises InvalidInput (LOG_GREW).
+    """
+    await _copy(connection, pages, after)
+    await _copy_texts(connection, texts)
+    await _append(connection, after, pages[-1].events[-1].position)
+
+
+async def _append(connection: Connection, after: int, size: int) -> None:
+    """Copy the staged data into a log of `after` events, and notify followers of its new size."""
     async with connection.transaction():
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
         await connection.execute(SQL.lock)
-        if (end := await connection.fetchval(SQL.end)) != rows.size:
+        if (end := await connection.fetchval(SQL.end)) != after:
             raise InvalidInput(
-                f"the log had {rows.size} events and now has {end}: stop all writers, and restore again",
+                f"the log had {after} events and now has {end}: stop all writers, and try again",
                 code="LOG_GREW",
             )
         await _fill(connection)
-        await connection.execute(SQL.notify, str(tail.head.size))
-    return tail.head
+        await connection.execute(SQL.notify, str(size))
 
 
 async def _check_empty(connection: Connection) -> None:
@@ -140,11 +159,7 @@ async def _stage(
         await _copy_heads(connection, [verification.head])
     rows = annex_rows(verification, after)
     while some := await asyncio.to_thread(lambda: list(islice(rows, BATCH_TEXTS))):
-        await connection.copy_records_to_table(
-            "staged_annexes",
-            columns=["commitment", "position", "field", "salt", "text"],
-            records=some,
-        )
+        await _copy_texts(connection, some)
     return list(named.values())
 
 
@@ -171,6 +186,12 @@ async def _copy(connection: Connection, pages: list[VerifiedPage], after: int) -
     )
     await _copy_tiles(connection, [tile for page in pages for tile in page.full_tiles])
     await _copy_heads(connection, [head for page in pages for head in page.heads if head.note])
+
+
+async def _copy_texts(connection: Connection, texts: Sequence[Row]) -> None:
+    await connection.copy_records_to_table(
+        "staged_annexes", columns=["commitment", "position", "field", "salt", "text"], records=texts
+    )
 
 
 async def _copy_tiles(connection: Connection, tiles: list[FullTile]) -> None:

@@ -56,6 +56,13 @@ ON CONFLICT DO NOTHING;
 INSERT INTO log.annexes (commitment, position, field, salt, text)
 SELECT commitment, position, field, salt, text FROM staged_annexes ORDER BY position, field
 ON CONFLICT DO NOTHING;
+
+-- name: unstage
+-- Empty the staging tables for the next data.
+TRUNCATE staged_events, staged_tiles, staged_checkpoints, staged_annexes;
+
+-- name: analyze
+-- Update the statistics of a filled log.
 ANALYZE log.events, log.tiles, log.checkpoints;
 
 -- name: notify

@@ -92,6 +92,10 @@ class LogFiles(ABC):
         """Return the note of the newest checkpoint."""
         return await self.read_required(CHECKPOINT)
 
+    async def next_head(self, size: int, seconds: float) -> bytes:
+        """Return the newest head; some logs wait up to some seconds for one above a size."""
+        return await self.head()
+
     async def read_required(self, path: str) -> bytes:
         """Return a required file. Raises `missing_error`."""
         content = await self.read(path)

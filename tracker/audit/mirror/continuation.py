@@ -9,12 +9,10 @@ separate directory of the mirror, `forks/<size>-<root>`:
     tile/…       the tiles of the larger tree that prove the difference
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from tracker.audit.bundle.export import BundleWriter
-from tracker.audit.format.layout import CHECKPOINT, BundleFiles
-from tracker.audit.format.merkle import Tile
+from tracker.audit.format.layout import CHECKPOINT
 from tracker.audit.mirror.proven_tiles import ProvenTiles
 from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint
@@ -29,33 +27,31 @@ ROOT_DIGITS = 16
 class Fork(Rejected):
     """A log and its mirror have the same name and key, but different histories."""
 
-    def __init__(
-        self,
-        directory: Path,
-        old: TrustedCheckpoint,
-        head: TrustedCheckpoint,
-        tiles: Mapping[Tile, list[bytes]],
-    ):
+    def __init__(self, directory: Path, old: TrustedCheckpoint, head: TrustedCheckpoint):
         path = f"{FORKS}/{head.size}-{head.checkpoint.root.hex()[:ROOT_DIGITS]}"
         super().__init__(
             "FORKED",
             f"the checkpoint of size {head.size} does not continue the mirror, whose checkpoint is of size"
             f" {old.size}, and both were signed: the proof is in {directory / path}",
         )
-        self.old, self.head, self.tiles = old, head, tiles
-        self.directory, self.proof_path = directory, path
+        self.proof_path = path
 
 
 async def prove_continuation(
-    log: LogSource, directory: Path, old: TrustedCheckpoint | None, head: TrustedCheckpoint
+    log: LogSource,
+    mirror: LogSource,
+    directory: Path,
+    old: TrustedCheckpoint | None,
+    head: TrustedCheckpoint,
 ) -> ProvenTiles:
     """Return the proven tiles of a head that continues a mirror, whose head is `old`.
+
+    A fork leaves its proof in the directory.
 
     Raises Rejected: WRONG_ORIGIN, SHRUNK for the head of an earlier size, and Fork for a contradiction.
     WRONG_ROOT and ALTERED_TILE mean that the log's tiles differ from the signed ones. Also raises errors of
     the log.
     """
-    mirror = BundleFiles(directory)
     if old and head.checkpoint.origin != old.checkpoint.origin:
         raise Rejected(
             "WRONG_ORIGIN",
@@ -64,11 +60,11 @@ async def prove_continuation(
     if old is None or head.size > old.size or head.checkpoint == old.checkpoint:
         tiles = await ProvenTiles.begin((mirror, log), head.checkpoint)
         if old and not await _had(tiles, old):
-            raise Fork(directory, old, head, tiles.proven)
+            raise _forked(directory, old, head, tiles)
         return tiles
     tiles = await ProvenTiles.begin((mirror,), old.checkpoint)
     if not await _had(tiles, head):
-        raise Fork(directory, old, head, tiles.proven)
+        raise _forked(directory, old, head, tiles)
     raise Rejected(
         "SHRUNK",
         f"the checkpoint is of size {head.size}, the mirror has {old.size}: it is stale, or the log was set"
@@ -82,13 +78,17 @@ async def _had(tiles: ProvenTiles, earlier: TrustedCheckpoint) -> bool:
     return (await tiles.frontier(earlier.size)).root() == earlier.checkpoint.root
 
 
-def save_evidence(fork: Fork) -> None:
-    """Write the proof of a fork below the mirror, at a fixed path per fork.
+def _forked(
+    directory: Path, old: TrustedCheckpoint, head: TrustedCheckpoint, tiles: ProvenTiles
+) -> Fork:
+    """Return the error of a fork, with its proof written below the directory, at a fixed path per fork.
 
     Raises InvalidInput if it cannot be written.
     """
-    writer, name = BundleWriter(fork.directory), fork.proof_path
-    for tile, hashes in fork.tiles.items():
+    fork = Fork(directory, old, head)
+    writer, name = BundleWriter(directory), fork.proof_path
+    for tile, hashes in tiles.proven.items():
         writer.write_file(f"{name}/tile/{tile.path}", b"".join(hashes))
-    writer.write_file(f"{name}/{MIRRORED}", fork.old.note)
-    writer.write_file(f"{name}/{CHECKPOINT}", fork.head.note)
+    writer.write_file(f"{name}/{MIRRORED}", old.note)
+    writer.write_file(f"{name}/{CHECKPOINT}", head.note)
+    return fork

@@ -8,31 +8,23 @@ may still request them (C2SP tlog-tiles).
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct, field
 
 from tracker.audit.bundle.export import BundleWriter, directory_lock
-from tracker.audit.format.layout import encode_entries
-from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles, tile_at
-from tracker.audit.mirror.continuation import Fork, prove_continuation, save_evidence
+from tracker.audit.format.layout import BundleFiles, encode_entries
+from tracker.audit.format.merkle import TILE_WIDTH, new_tiles
+from tracker.audit.mirror.continuation import prove_continuation
 from tracker.audit.mirror.cosigner import Cosigner
-from tracker.audit.mirror.proven_tiles import ProvenTiles
+from tracker.audit.mirror.proven_tiles import ProvenTiles, proven_reads
 from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.read_ahead import read_ahead
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
-
-
-class CopiedTile(NamedTuple):
-    """A proven tile of level 0: its hashes, and the entries below it."""
-
-    tile: Tile
-    hashes: list[bytes]
-    entries: list[bytes]
 
 
 class Companion(Protocol):
@@ -108,11 +100,9 @@ class Mirror(Struct, frozen=True):
             return MirrorUpdate(head, head.size - (old.size if old else 0))
 
     async def _prove(self, old: TrustedCheckpoint | None, head: TrustedCheckpoint) -> ProvenTiles:
-        try:
-            return await prove_continuation(self.log, self.directory, old, head)
-        except Fork as fork:
-            save_evidence(fork)
-            raise
+        return await prove_continuation(
+            self.log, BundleFiles(self.directory), self.directory, old, head
+        )
 
     async def _copy(
         self,
@@ -124,7 +114,7 @@ class Mirror(Struct, frozen=True):
     ) -> None:
         """Write new tiles, and pass their entries to companions."""
         size = tiles.head.size
-        reads = _reads(tiles, first // TILE_WIDTH)
+        reads = proven_reads(tiles, first // TILE_WIDTH)
         async with aclosing(read_ahead(reads, self.log.ahead)) as copied:
             async for tile, hashes, entries in copied:
                 start = tile.number * TILE_WIDTH
@@ -158,22 +148,3 @@ class Mirror(Struct, frozen=True):
 def _signatures(head: TrustedCheckpoint) -> int:
     """Return the number of signatures of a head: witnesses may still sign a published one."""
     return len(parse_head(head.note, "the checkpoint")[0].signatures)
-
-
-async def _reads(
-    tiles: ProvenTiles, first: int
-) -> AsyncGenerator[Coroutine[Any, Any, CopiedTile], None]:
-    """Yield a read for every tile of level 0 from a number on.
-
-    The tiles that prove it are read before, so that concurrent reads do not each fetch them.
-    """
-    for number in range(first, -(-tiles.head.size // TILE_WIDTH)):
-        tile = tile_at(0, number, tiles.head.size)
-        root = await tiles.root_of(tile) if tile.width == TILE_WIDTH else b""
-        yield _read(tiles, tile, root)
-
-
-async def _read(tiles: ProvenTiles, tile: Tile, root: bytes) -> CopiedTile:
-    """Return a proven tile with its entries; those of a partial one are known."""
-    hashes = tiles.proven.get(tile) or await tiles.hashes_under(tile, root)
-    return CopiedTile(tile, hashes, await tiles.entries(tile, hashes))

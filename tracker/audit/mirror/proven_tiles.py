@@ -7,7 +7,8 @@ they are written, however far the copy gets, and no hash is computed twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
@@ -16,6 +17,14 @@ from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_at
 from tracker.audit.verify.log_source import LogSource
 from tracker.errors import Rejected
 from tracker.log.entry_hash import leaf_hash
+
+
+class CopiedTile(NamedTuple):
+    """A proven tile of level 0: its hashes, and the entries below it."""
+
+    tile: Tile
+    hashes: list[bytes]
+    entries: list[bytes]
 
 
 class ProvenTiles:
@@ -106,6 +115,25 @@ class ProvenTiles:
             published = tile_at(tile.level, tile.number, self.head.size)
             begun.append(FullTile(tile, (await self.hashes(published))[: tile.width]))
         return TileFrontier(begun)
+
+
+async def proven_reads(
+    tiles: ProvenTiles, first: int
+) -> AsyncGenerator[Coroutine[Any, Any, CopiedTile], None]:
+    """Yield a read for every tile of level 0 from a number on.
+
+    The tiles that prove it are read before, so that concurrent reads do not each fetch them.
+    """
+    for number in range(first, -(-tiles.head.size // TILE_WIDTH)):
+        tile = tile_at(0, number, tiles.head.size)
+        root = await tiles.root_of(tile) if tile.width == TILE_WIDTH else b""
+        yield _read(tiles, tile, root)
+
+
+async def _read(tiles: ProvenTiles, tile: Tile, root: bytes) -> CopiedTile:
+    """Return a proven tile with its entries; those of a partial one are known."""
+    hashes = tiles.proven.get(tile) or await tiles.hashes_under(tile, root)
+    return CopiedTile(tile, hashes, await tiles.entries(tile, hashes))
 
 
 async def _tile_in(source: LogSource, tile: Tile, *, blame: bool) -> list[bytes]:

@@ -13,7 +13,14 @@ from contextlib import suppress
 from http.client import GONE, NOT_FOUND, OK, HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.format.layout import ANNEXES, MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
+from tracker.audit.format.layout import (
+    ANNEXES,
+    CHECKPOINT,
+    MAX_ENTRIES_BYTES,
+    SNAPSHOTS,
+    LogFiles,
+    max_bytes,
+)
 from tracker.domain.basics.text_rules import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.http_client import ResponseTooLarge, read_content
@@ -63,6 +70,10 @@ class HttpSource(LogFiles):
     async def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None if there is none. Raises Unavailable."""
         return await asyncio.to_thread(self._read_below, path, max_bytes(path))
+
+    async def next_head(self, size: int, seconds: float) -> bytes:
+        """Return the newest head; a tracker waits up to some seconds for one above a size."""
+        return await self.read_required(f"{CHECKPOINT}?after={size}&wait={seconds:g}")
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """Return the bytes of a snapshot; None if there are none. Raises Unavailable.
