@@ -4,6 +4,7 @@ from tests.support.cases import each_case
 from tracker.domain.wording.phrases import (
     authority_phrase,
     percent,
+    percent_beside,
     place_in_text,
     rounded,
     sum_phrase,
@@ -78,3 +79,11 @@ def test_decimals_are_rounded_to_three_significant_digits(
 )
 def test_only_nothing_and_the_whole_have_no_decimals(share: object, words: str) -> None:
     assert percent(share) == f"{words}\N{NO-BREAK SPACE}%"
+
+
+def test_the_whole_is_nearly_the_whole_beside_shares_of_others() -> None:
+    """The US Geological Survey rounds the world's gallium of 2025 to the 900 t of China alone."""
+    nearly = "nearly 100\N{NO-BREAK SPACE}%"
+    assert percent_beside("1.0000", ["0.0067", None, "0.0000"]) == nearly
+    assert percent_beside("1.0000", [None, "0.0000"]) == percent(1)
+    assert percent_beside("0.9901", ["0.0066"]) == percent("0.9901")

@@ -11,7 +11,7 @@ from schema.assistants.book import DOUBTS, Book, clause_sentence, control_senten
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from tracker.domain.basics.vocabulary import Stage
-from tracker.domain.wording.phrases import listed, percent, word_phrase
+from tracker.domain.wording.phrases import listed, percent, percent_beside, word_phrase
 from tracker.errors import InvalidInput
 
 MAX_CLAUSES = 6
@@ -160,8 +160,9 @@ def supply_name(commodity: str, stage: str | None, form: str | None, year: int |
 def line(item: Item) -> str:
     """Return a supply in a line."""
     of = (item.get(name) for name in ("stage", "form", "year"))
-    share = percent(item.get("controlledShare"), missing="not known")
     partial = Decimal(item.get("partlyControlledShare", 0))
+    whole = item.get("controlledShare")
+    share = "not known" if whole is None else percent_beside(whole, [partial])
     partly = f", {percent(partial)} partly" if partial > 0 else ""
     places = "; ".join(map(place_line, item["places"]))
     name, sources = supply_name(item["commodity"], *of), numbers(item["sources"])

@@ -184,9 +184,10 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
         verb = Stage[shown["stage"]].verb if shown["stage"] else "produced"
         predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
+        share = phrases.percent_beside(first["share"], (one["share"] for one in figures[1:]))
         return [
             f"{phrases.with_capital(phrases.with_article(first['place']['name']))} {verb}"
-            f" {phrases.percent(first['share'])} of the world’s output of {year},"
+            f" {share} of the world’s output of {year},"
             f" as {phrases.authority_phrase(world['source']['publisher'])} {predicate}{mixed}."
         ]
     if world:
@@ -211,8 +212,9 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     if row is None:
         sentences.append("The share of this output under export controls is not known.")
     elif row.wholly is not None:
+        wholly = phrases.percent_beside(row.wholly, [row.partly])
         sentences.append(
-            f"Controls for every destination cover {phrases.percent(row.wholly)} of this output fully and"
+            f"Controls for every destination cover {wholly} of this output fully and"
             f" {phrases.percent(row.partly or 0)} partly."
         )
     return sentences + unconfirmed_sentences(clauses, row)

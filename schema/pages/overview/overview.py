@@ -33,7 +33,7 @@ from tracker.domain.wording.phrases import (
     in_days,
     listed,
     many,
-    percent,
+    percent_beside,
     short_date,
     with_article,
     with_capital,
@@ -222,7 +222,9 @@ def largest_producer(production: Mapping[str, Any]) -> Topic | None:
     estimated = ", as estimated" if first["estimated"] else ""
     producer = with_article(first["place"]["name"])
     sentence = f"of the world’s {of} in {production['year']} was that of {producer}{estimated}."
-    return Topic("Production", path_of("commodities", key), percent(first["share"]), sentence)
+    others = (one["share"] for one in shares if one is not first)
+    share = percent_beside(first["share"], others)
+    return Topic("Production", path_of("commodities", key), share, sentence)
 
 
 def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:

@@ -90,6 +90,13 @@ def percent(share: object, missing: str = "") -> str:
     return f"{value:.{0 if value in (0, 100) else 1}f}{NBSP}%"
 
 
+def percent_beside(share: object, others: Iterable[object]) -> str:
+    """Return a share of one in percent, beside the shares of others: a whole that leaves them nothing is
+    `nearly 100 %`, because the total of its publisher is rounded."""
+    is_rounded = Decimal(str(share)) >= 1 and any(Decimal(str(other or 0)) > 0 for other in others)
+    return f"nearly {percent(1)}" if is_rounded else percent(share)
+
+
 def many(count: int, noun: str, plural: str | None = None, space: str = NBSP) -> str:
     """Return a number and its noun: `1 clause`, `1,200 clauses`."""
     return f"{count:,}{space}{noun if count == 1 else plural or noun + 's'}"
