@@ -46,6 +46,8 @@ YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 
 NO_OUTPUT_LIMIT = "no output of its issuer is recorded, so the group may not include these goods"
 GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
+DOUBTS = (Confirmation.BY_TERMS, Confirmation.CONTRADICTED, Confirmation.AS_RECORDED)
+"""The confirmations of the parts of a fully covered share, in the order of its fields."""
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 """Degrees of coverage, widest first."""
 
@@ -133,6 +135,9 @@ class Exposure(Struct, frozen=True):
     contradicted_share: Decimal | None
     """The part of `controlledShare` from places where a recorded statement contradicts the status: it says
     that the clauses are suspended."""
+    as_recorded_share: Decimal | None
+    """The part of `controlledShare` from places where a record supports the status, but the date is later
+    than all records that name the clauses."""
     measures: tuple[MeasureShares, ...]
     """`controlledShare` by measure. One place can be under several."""
     computed_from: tuple[ClaimRef, ...]
@@ -254,6 +259,9 @@ def _exposure(
     shares = {s.place: s for s in spread.shares if s.place not in NOT_COUNTRIES}
     places = _places(shares, [_of_own_output(one, shares) for one in clauses])
     known = any(share.exact is not None for share in shares.values())
+    by_terms, contradicted, as_recorded = (
+        _part(p for p in places if p.confirmation is one) if known else None for one in DOUBTS
+    )
     return Exposure(
         *supply,
         spread.figures_of,
@@ -261,8 +269,9 @@ def _exposure(
         places,
         _part(p for p in places if p.full) if known else None,
         _part(p for p in places if p.partly) if known else None,
-        _part(p for p in places if p.confirmation is Confirmation.BY_TERMS) if known else None,
-        _part(p for p in places if p.confirmation is Confirmation.CONTRADICTED) if known else None,
+        by_terms,
+        contradicted,
+        as_recorded,
         tuple(_by_measure(places)) if known else (),
         claims_used(p.share for p in places if p.in_force and p.share),
     )
@@ -318,8 +327,7 @@ def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[MeasureShares]:
             yield MeasureShares(
                 measure,
                 _part(under),
-                _part(p for p in under if p.confirmation is Confirmation.BY_TERMS),
-                _part(p for p in under if p.confirmation is Confirmation.CONTRADICTED),
+                *(_part(p for p in under if p.confirmation is one) for one in DOUBTS[:2]),
             )
 
 

@@ -21,7 +21,7 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
-from tracker.domain.basics.control_vocabulary import Match, Measure, Reach
+from tracker.domain.basics.control_vocabulary import Confirmation, Match, Measure, Reach
 from tracker.domain.basics.values import Quantity
 from tracker.domain.basics.vocabulary import Qualifier
 from tracker.domain.basics.word import NamedWord
@@ -280,6 +280,12 @@ def import_exposure(
     outside, without = _unnamed(of, clauses, supplying) if unnamed[1] else ((), ())
     controlled = [one for one in origins if one.controls.status is not OriginStatus.NONE]
     certain = [one for one in origins if one.controls.status is OriginStatus.CERTAIN]
+    earlier = [
+        one.origin.place.name
+        for one in certain
+        if Confirmation.CONFIRMED
+        not in [at.confirmation for at in one.controls.in_force if at.full]
+    ]
     named = total(one.greatest for one in controlled)
     smallest = min(one.greatest for one in origins)
     largest = unnamed[1] if outside else NOTHING
@@ -295,7 +301,7 @@ def import_exposure(
         unnamed_suppliers=outside,
         controlling_without_supply=without,
         figures_public_later=of.public_on > clauses.day,
-        limits=tuple(_limits(of, unnamed, outside)),
+        limits=tuple(_limits(of, unnamed, outside, earlier)),
     )
 
 
@@ -386,8 +392,10 @@ def _may_be_positive(quantity: Quantity) -> bool:
     return quantity.value > 0 or (quantity.upper or NOTHING) > 0
 
 
-def _limits(of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace]) -> Iterator[str]:
-    """Yield the limits of the answer in sentences."""
+def _limits(
+    of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace], earlier: Sequence[str]
+) -> Iterator[str]:
+    """Yield the limits of the answer in sentences. `earlier` have no record of the date or later."""
     for part in of.origins.parts:
         if part.includes:
             included = ", ".join(place.name for place in part.includes)
@@ -406,6 +414,11 @@ def _limits(of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace])
         missing = sorted(members - {flow.importer for flow in of.flows})
         without = f" No flow of {', '.join(missing)} is recorded." if missing else ""
         yield f"Trade between members is not counted.{without}"
+    if earlier:
+        yield (
+            f"The controls of {', '.join(earlier)} are those recorded before this date; no later record"
+            " names them."
+        )
     if of.is_in_percent:
         yield f"Each part is rounded and may differ by {ROUNDING} percent."
     if unnamed[1]:

@@ -120,7 +120,7 @@ class MeasureShare:
 @output_type(
     of=pure.Exposure,
     first="commodity stage form year figures_of world controlled_share partly_controlled_share "
-    "assumed_share contradicted_share measures places computed_from mixed_editions",
+    "assumed_share contradicted_share as_recorded_share measures places computed_from mixed_editions",
 )
 class Exposure:
     """The world's production of one commodity at one stage in one year, with the share from places with

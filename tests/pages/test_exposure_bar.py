@@ -22,7 +22,7 @@ def test_unconfirmed_statuses_are_a_separate_part() -> None:
         ("part", "80.00%", "5.00%"),
     ]
     assert bar.words.replace("\N{NO-BREAK SPACE}", " ") == (
-        "50.0 % fully covered, confirmed; 20.0 % fully covered by their own terms, not confirmed;"
+        "50.0 % fully covered, by a record; 20.0 % fully covered by their own terms, not confirmed;"
         " 10.0 % fully covered by the text, contradicted by a recorded statement; 5.0 % partly covered"
     )
 
@@ -48,7 +48,7 @@ async def test_a_commodity_says_which_measure_toward_a_place_is_not_confirmed(co
     answer = await corpus.request("GET", "/commodities/gallium?valid=2026-11-28")
     html = answer.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "ban 100 % by its own terms, not confirmed" in html
-    assert 'aria-label="100 % fully covered, confirmed"' in html
+    assert 'aria-label="100 % fully covered, by a record"' in html
     for part, words in PARTS.items():
         assert re.search(rf'<rect class="{part}"[^>]*/></svg> {words}</li>', html)
 

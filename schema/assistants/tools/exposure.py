@@ -99,6 +99,11 @@ def supply(node: Node, book: Book) -> Item:
         book.add_sentence("A missing share is not known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
         book.add_sentence("The controlled amount of a partly controlled share is not known.")
+    if Decimal(node["asRecordedShare"] or 0) > 0:
+        book.add_sentence(
+            f"{node['asRecordedShare']} of the output of {of} is controlled as recorded before this date;"
+            " no later record names the clauses."
+        )
     for one in node["measures"]:
         for field, meaning in NOT_CONFIRMED.items():
             if Decimal(one[field] or 0) > 0:

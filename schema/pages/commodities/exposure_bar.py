@@ -8,7 +8,7 @@ from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
 from tracker.domain.wording.phrases import percent, word_phrase
 
 PARTS = {
-    "full": "fully covered, confirmed",
+    "full": "fully covered, by a record",
     "terms": "fully covered by their own terms, not confirmed",
     "contradicted": "fully covered by the text, contradicted by a recorded statement",
     "part": "partly covered",
