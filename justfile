@@ -32,9 +32,10 @@ lock *arguments:
 test: check
     {{bin}}/pytest
 
-# the drills, then every test on another day (needs libfaketime and a C compiler)
+# the drills, a release, then every test on another day (needs libfaketime and a C compiler)
 nightly start="2031-01-01":
     {{bin}}/pytest -m drill
+    {{bin}}/python -m tools.release.check
     {{bin}}/python -m tools.moved_clock {{start}} -m ""
 
 # format the code

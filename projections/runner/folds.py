@@ -62,7 +62,7 @@ class AnotherRelease(Unavailable):
     def __init__(self, foreign: Iterable[Fold], remedy: str | None = None):
         folds = list(foreign)
         if all(fold.is_older for fold in folds):
-            default = "this server rebuilds them and takes over, unless it runs with --no-takeover"
+            default = "`tracker rebuild` replaces them, as does a server without --no-takeover"
         elif any(number(fold.release) == number(RELEASE) for fold in folds):
             default = (
                 "restart with it, or run `tracker rebuild` of this one; their numbers are equal"

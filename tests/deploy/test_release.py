@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import subprocess
 import tarfile
 import tomllib
 import venv
@@ -26,9 +28,8 @@ from tools.release.archive import pack
 from tools.release.edition import write_edition
 from tools.release.licences import is_allowed, troubles
 from tools.release.notices import OURS, Part, licence_of, normal, notices, parts
-from tools.release.provenance import KEY_NAME, problems, write_statement, write_sums
-from tracker.audit.format.signed_note import Signer
-from tracker.audit.sign.keystore import KeyStore
+from tools.release.provenance import write_statement, write_sums
+from tools.releases.installed import commands
 from tracker.corpus.shipped import SHIPPED_LOG, releases
 from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
 
@@ -190,24 +191,30 @@ def test_equal_files_are_packed_to_equal_bytes_and_links_to_their_files(tmp_path
         assert {each.name for each in tar if each.isfile()} == {"name/link/file", "name/real/file"}
 
 
-def test_checksums_name_changed_missing_and_unlisted_files_and_other_keys(tmp_path: Path) -> None:
+def test_the_documented_commands_accept_signed_checksums_and_nothing_else(tmp_path: Path) -> None:
     dist, keys = tmp_path / "dist", tmp_path / "keys"
     dist.mkdir()
-    for name in ("changed", "missing", "same"):
+    for name in ("changed", "same"):
         (dist / name).write_text(name)
+    script = commands("Verify a release")["openssl"]
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-ec", script], cwd=dist, capture_output=True, text=True, check=False
+        )
+
+    write_sums(dist, tmp_path / "others")
+    others = (tmp_path / "others" / "release.pem").read_bytes()
     write_sums(dist, keys)
-    own = KeyStore(keys).keys().verifiers
-    assert problems(dist, own) == []
-    other = Signer.new(KEY_NAME).verifier
-    assert len(problems(dist, [other])) == 1
+    shutil.copy(keys / "release.pem", dist)
+    assert verify().stdout.endswith("changed: OK\nsame: OK\n"), verify().stderr
     (dist / "changed").write_text("other")
-    (dist / "missing").unlink()
-    (dist / "more").write_text("more")
-    assert problems(dist, own) == [
-        "more is not in SHA256SUMS",
-        "changed differs from SHA256SUMS",
-        "missing differs from SHA256SUMS",
-    ]
+    assert "changed: FAILED" in verify().stdout
+    (dist / "SHA256SUMS").write_text((dist / "SHA256SUMS").read_text().replace("same", "more"))
+    assert "Verification Failure" in verify().stdout + verify().stderr
+    write_sums(dist, keys)
+    (dist / "release.pem").write_bytes(others)
+    assert "OK" not in verify().stdout
 
 
 def test_the_provenance_names_every_file_the_commit_and_the_libraries(tmp_path: Path) -> None:

@@ -358,6 +358,31 @@ def test_a_rolling_upgrade_from_an_earlier_release_mixes_no_rows(older: Release)
     assert to_older.failures | observer.failures <= {"UNAVAILABLE", "INTERNAL"}
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("older", BEFORE[-1:], indirect=True)
+def test_an_earlier_log_gets_the_shipped_facts_of_this_release_and_keeps_its_own_events(
+    older: Release,
+) -> None:
+    own = Release(ROOT, older.target, older.data_dir)
+    observer, shipped = Observer(), "cn-mofcom-2024-46"
+    corpus = older.packages / "tracker" / "corpus" / "corpus.jsonl"
+    for before in (("migrate",), ("import", str(corpus))):
+        done = older.command(*before)
+        assert done.returncode == Exit.OK, done.stderr
+    with serving(older) as server, Writer(server, "own") as writer:
+        wait(observer, lambda: observer.look(older, server) and len(writer.acknowledged) > 3)
+    for after in (("migrate",), ("rebuild",), ("corpus", "load")):
+        done = own.command(*after)
+        assert done.returncode == Exit.OK, done.stderr
+    with serving(own) as server:
+        wait(observer, lambda: observer.look(own, server))
+        assert missing(server, [shipped, *writer.acknowledged]) == []
+    done = own.command("verify", "--database", "--projections")
+    assert done.returncode == Exit.OK, done.stderr
+    assert observer.differences() == {}
+
+
 def test_a_server_takes_no_rows_from_a_newer_release_but_a_rebuild_does(
     own: Release, target: Target
 ) -> None:

@@ -3,10 +3,10 @@
     python -m tools.release.check [--python PYTHON]
 
 builds the commit twice, in two clones with other rights, times of files and time zones, and compares all
-files. Then it validates metadata and checksums, renders the chart, and installs the wheel by venv, pipx and
-uv as an unprivileged user. The examples of the clients run against a demo of the wheel, from their packages
-alone, and every page and link of the documentation of this demo is followed. It takes minutes. The exit code
-is 1 after any failure.
+files. Then it validates metadata, verifies the signed checksums by the commands of
+docs/operating/install.md, renders the chart, and installs the wheel by venv, pipx and uv as an unprivileged
+user. The examples of the clients run against a demo of the wheel, from their packages alone, and each page
+and link of the documentation of this demo is followed. It takes minutes. After a failure the exit code is 1.
 """
 
 import argparse
@@ -27,10 +27,11 @@ import yaml  # type: ignore[import-untyped]
 
 from tests.support.checkout import ROOT
 from tools.clients import CLIENTS
-from tools.release.provenance import problems
+from tools.release.provenance import SUMS
 from tools.releases.installed import (
     UNPRIVILEGED_USER,
     User,
+    commands,
     make_tools,
     pythons,
     readable,
@@ -70,7 +71,9 @@ def build_twice(place: Path) -> Iterator[Outcome]:
         source = place / f"source of {directory.name}"
         umask = 0o027 if before else 0o022
         subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True, umask=umask)
-        build = f"{before}exec {sys.executable} -m tools.release {directory}"
+        build = (
+            f"{before}exec {sys.executable} -m tools.release {directory} --keys {place / 'keys'}"
+        )
         yield command("build", "bash", "-c", build, cwd=source)
     names = {path.name for directory in (first, second) for path in directory.iterdir()}
     _, differing, missing = filecmp.cmpfiles(first, second, names, shallow=False)
@@ -85,8 +88,12 @@ def metadata(dist: Path) -> Iterator[Outcome]:
     yield command("metadata", sys.executable, "-m", "twine", "check", "--strict", *packages)
     project = ROOT / "pyproject.toml"
     yield command("pyproject.toml", sys.executable, "-m", "validate_pyproject", project)
-    found = problems(dist)
-    yield Outcome("checksums", dist.name, "; ".join(found) or "as listed", not found)
+    shutil.copy(dist.parent / "keys" / "release.pem", dist.parent)
+    verify = commands("Verify a release")["openssl"].replace("release.pem", "../release.pem")
+    yield command("signed checksums", "bash", "-ec", verify, cwd=dist)
+    listed = {line[66:] for line in (dist / SUMS).read_text("utf-8").splitlines()}
+    unlisted = {path.name for path in dist.iterdir() if not path.name.startswith(SUMS)} - listed
+    yield Outcome("listed files", dist.name, f"{len(listed)}; not: {unlisted or 0}", not unlisted)
 
 
 def chart(dist: Path) -> Iterator[Outcome]:

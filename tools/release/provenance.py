@@ -1,7 +1,7 @@
 """Checksums of a release, and the statement of its origin.
 
 The statement is an in-toto Statement with the provenance of SLSA 1.0; a forge that attests the files signs
-it. `SHA256SUMS.note` has the checksums as a signed note (C2SP), with an Ed25519 key as logs have.
+it. `SHA256SUMS.sig` is an Ed25519 signature of the checksums, which OpenSSL verifies.
 """
 
 import subprocess
@@ -10,14 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor  # type: ignore[import-untyped]
 from in_toto_attestation.v1.statement import Statement  # type: ignore[import-untyped]
 
 from tools.release.notices import Part
-from tracker.audit.format.signed_note import Note, Verifier
 from tracker.audit.sign.keystore import KeyStore
-from tracker.errors import NotProven
 
 SUMS = "SHA256SUMS"
 KEY_NAME = "critical-minerals-policy-tracker/release"
@@ -61,31 +61,14 @@ def write_statement(file: Path, version: str, commit: str, parts: Iterable[Part]
 
 
 def write_sums(directory: Path, keys: Path | None) -> None:
-    """Write the checksums of all files, and sign them if a directory of keys is given."""
+    """Write the checksums of all files. Sign them if a directory of keys is given, and write its public key
+    there as `release.pem`."""
     files = [path for path in sorted(directory.iterdir()) if not path.name.startswith(SUMS)]
     text = "".join(f"{digest(path)}  {path.name}\n" for path in files)
     (directory / SUMS).write_text(text, "utf-8")
     if keys:
-        signers = KeyStore(keys).load_or_create(KEY_NAME).signers
-        note = Note(text, tuple(signer.sign(text) for signer in signers))
-        (directory / f"{SUMS}.note").write_text(str(note), "utf-8")
-
-
-def problems(directory: Path, keys: Iterable[Verifier] = ()) -> list[str]:
-    """Return the files that differ from the checksums, and a missing signature of given keys."""
-    text = (directory / SUMS).read_text("utf-8")
-    listed = {line[66:]: line[:64] for line in text.splitlines()}
-    present = {path.name for path in directory.iterdir() if not path.name.startswith(SUMS)}
-    found = [f"{name} is not in {SUMS}" for name in sorted(present - listed.keys())]
-    for name, expected in listed.items():
-        if name not in present or digest(directory / name) != expected:
-            found.append(f"{name} differs from {SUMS}")
-    if expected_keys := [*keys]:
-        note = Note.parse((directory / f"{SUMS}.note").read_bytes())
-        try:
-            note.check(expected_keys)
-        except NotProven as error:
-            found.append(str(error))
-        if note.text != text:
-            found.append(f"{SUMS}.note has other checksums")
-    return found
+        signer = KeyStore(keys).load_or_create(KEY_NAME).signers[-1]
+        public = Ed25519PublicKey.from_public_bytes(signer.verifier.public)
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (keys / "release.pem").write_bytes(pem)
+        (directory / f"{SUMS}.sig").write_bytes(signer.sign(text).signature)

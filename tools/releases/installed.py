@@ -81,10 +81,10 @@ def pythons() -> list[Path]:
     return [path for path in (*managed, *system) if path.exists()]
 
 
-def ways() -> dict[str, str]:
-    """Return the commands in docs/operating/install.md, by tool."""
+def commands(heading: str = "As a command") -> dict[str, str]:
+    """Return the commands below a heading of docs/operating/install.md, by tool."""
     text = (ROOT / "docs" / "operating" / "install.md").read_text(encoding="utf-8")
-    blocks = BLOCK.findall(text.split("## As a command\n")[1].split("\n## ")[0])
+    blocks = BLOCK.findall(text.split(f"## {heading}\n")[1].split("\n## ")[0])
     return {block.split()[0].replace("python3", "venv"): block for block in blocks}
 
 
@@ -96,7 +96,7 @@ def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outc
     tools = make_tools(place, open_to_all[-1])
     for number, (original, python) in enumerate(zip(interpreters, open_to_all, strict=True)):
         version = subprocess.check_output([original, "--version"], text=True).strip()
-        for way, script in ways().items():
+        for way, script in commands().items():
             home = place / f"{number}-{way}"
             home.mkdir()
             shutil.copy(wheel, home)
