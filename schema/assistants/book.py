@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from schema.assistants.answers import KnownUpTo, Source
-from tracker.domain.wording.phrases import listed
+from tracker.domain.wording.phrases import listed, paths_phrase
 
 MAX_EVENTS = 20
 """Maximum number of events per source."""
@@ -56,7 +56,7 @@ class Book:
                 level=source["level"],
                 url=source["url"] or UNSET,
                 reference=source["reference"] or UNSET,
-                unsupported=", ".join(source["unsupported"]) or UNSET,
+                unsupported=paths_phrase(source["unsupported"]) or UNSET,
             )
             self.sources.append(number)
         elif position not in number.events and len(number.events) < MAX_EVENTS:

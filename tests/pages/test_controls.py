@@ -53,7 +53,7 @@ async def test_the_heading_says_where_it_stands_and_what_comes_by_itself(
     html = await page(corrected_log, f"{X}?valid=2026-11-25")
     assert title(html) == (
         "China’s ban on exports of gallium: 1\u00a0clause in force;"
-        " 1 suspended, which returns in 3\u00a0days"
+        " 1 suspended, which returns on 28\u00a0Nov\u00a02026"
     )
     assert "until 27\u00a0Nov\u00a02026, then back" in html
     assert "by its own terms" not in html
@@ -156,9 +156,12 @@ async def test_a_source_is_shown_with_its_publisher_and_what_it_does_not_contain
     html = await page(corpus, "/announcements/wto-ds508-2016-07-19")
     assert "Key Raw Materials" in html
     assert "Office of the US Trade Representative</span>" in html
-    assert "Not in the cited text: title, actors.1" in html
+    assert "Not in the cited text: title and actors" in html
     catalogue = await page(corpus, "/controls/cn-export-licence-catalogue-2015")
     assert ": 10100, a portal of Chinese traders</span>" in catalogue
+    duty = await page(corpus, "/controls/us-301-2026-labour")
+    assert "Copy of the official text: brian14708/wh-briefings (github.com)</span>" in duty
+    assert "Not in the cited text: in force from and exempt items</span>" in duty
 
 
 async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus: Api) -> None:

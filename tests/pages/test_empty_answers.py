@@ -48,4 +48,4 @@ async def test_controls_of_production_are_not_counted_as_exports_to_a_place(corp
     }
     assert clauses["PRODUCTION"] == 0
     text = await read(corpus, "/places/PE?valid=2026-12-01")
-    assert f"{clauses['EXPORT']} clauses in force on exports to Peru" in text
+    assert f"{clauses['EXPORT']} clauses in force that cover exports to Peru" in text

@@ -68,7 +68,9 @@ async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: A
     for name, what in (("toward", "exports to China"), ("from", "imports from China")):
         others = [row for row in found[name] if row["issuer"]["code"] != "CN"]
         clauses = sum(row["clauses"] for row in others)
-        told.append(f"{len(others)} other issuers have {clauses} clauses in force on {what}")
+        told.append(
+            f"{len(others)} other issuers have {clauses} clauses in force that cover {what}"
+        )
     counts = {row["confirmation"]: row["clauses"] for row in found["own"]}
     assert counts["BY_TERMS"] > 1
     of_these = f"of these {counts['BY_TERMS']} by their own terms"
@@ -187,3 +189,8 @@ async def test_a_place_is_a_table_of_its_controls(corpus: Api) -> None:
     rows = [line for line in table.splitlines() if not line.startswith("#")]
     assert len(rows) > 3
     assert all("zw-" in row for row in rows[1:])
+
+
+async def test_a_place_with_one_unconfirmed_rule_says_so_in_the_singular(corpus: Api) -> None:
+    html = await page(corpus, "/places/BI?valid=2026-12-01")
+    assert "1\N{NO-BREAK SPACE}clause of Burundi is in force, by its own terms." in html

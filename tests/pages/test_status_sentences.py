@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from schema.pages.controls.rule_words import subject
 from schema.pages.controls.status_sentences import heading, leads
 from tests.support.cases import each_case
 
@@ -63,13 +64,16 @@ APPLIES = (("IN_FORCE", "2024-12-03", None),)
 
 def test_one_status_of_all_clauses_is_the_sentence_and_what_happens_next_by_itself() -> None:
     assert heading(control(clause("1", *RESTS), clause("2", *RESTS)), DAY) == (
-        "China’s ban on exports of gallium to the United States is suspended, and returns in 3\u00a0days"
+        "China’s ban on exports of gallium to the United States is suspended,"
+        " and returns on 28\u00a0Nov\u00a02026"
     )
 
 
 def test_clauses_that_stand_apart_are_counted() -> None:
     found = heading(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY)
-    assert found.endswith(": 1\u00a0clause in force; 2 suspended, which return in 3\u00a0days")
+    assert found.endswith(
+        ": 1\u00a0clause in force; 2 suspended, which return on 28\u00a0Nov\u00a02026"
+    )
 
 
 @each_case(
@@ -78,11 +82,11 @@ def test_clauses_that_stand_apart_are_counted() -> None:
         ([("ANNOUNCED", "2026-01-01", None)], " is announced"),
         (
             [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
-            " is announced, and is in force on 1\u00a0Jan\u00a02029",
+            " is announced, and takes effect on 1\u00a0Jan\u00a02029",
         ),
         (
             [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
-            " is in force, and expires in 37\u00a0days",
+            " is in force, and expires after 31\u00a0Dec\u00a02026",
         ),
         (
             [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
@@ -104,7 +108,7 @@ def test_the_places_of_all_clauses_are_named() -> None:
     everywhere = clause("3", *APPLIES, destinations=())
     of = "China’s ban on exports of gallium"
     both = heading(control(clause("1", *APPLIES), elsewhere), DAY)
-    assert both == f"{of} to the United States and Japan is in force"
+    assert both == f"{of} to Japan and the United States is in force"
     assert heading(control(elsewhere, everywhere), DAY) == f"{of} is in force"
 
 
@@ -116,11 +120,11 @@ def test_the_places_of_all_clauses_are_named() -> None:
         ({"endUse": "arms"}, "ban on exports of gallium to the United States for arms"),
         (
             {"entities": ["A", "B", "C", "D"]},
-            "ban on exports of gallium to the United States for 4\u00a0listed firms",
+            "ban on exports of gallium to 4\u00a0listed firms in the United States",
         ),
         (
             {"entityCount": 9},
-            "ban on exports of gallium to the United States for 9\u00a0listed firms",
+            "ban on exports of gallium to 9\u00a0listed firms in the United States",
         ),
         ({"exemptions": "samples"}, "ban on certain exports of gallium to the United States"),
         (
@@ -184,7 +188,7 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
         (
             [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
             "The clause on gallium has been announced since 1\u00a0Jan\u00a02026,"
-            " and is in force from 1\u00a0Jan\u00a02029 on.",
+            " and takes effect on 1\u00a0Jan\u00a02029.",
         ),
         (
             [("SUSPENDED", "2026-01-01", None)],
@@ -221,3 +225,12 @@ def test_a_contradicted_clause_stands_apart_from_a_confirmed_one() -> None:
         ": 1\u00a0clause in force; 1 in force by its own terms, which a statement contradicts"
     )
     assert texts(both, DAY)[1] == f"The clause on gallium: {statement}"
+
+
+def test_many_places_are_counted_and_all_goods_of_certain_imports_left_out() -> None:
+    many = [{"code": "", "name": f"Place {number}"} for number in range(6)]
+    goods = [{"key": "all_goods", "name": "All goods"}]
+    one = clause("1", *APPLIES, destinations=many, commodities=goods, exemptions="samples")
+    assert subject(control(one)) == "China’s ban on certain exports to 6 places"
+    uses = (clause("1", *APPLIES, endUse="arms"), clause("2", *APPLIES, endUse="as in clause 1"))
+    assert subject(control(*uses)).endswith("of gallium to the United States for arms")

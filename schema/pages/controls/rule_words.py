@@ -19,7 +19,9 @@ from tracker.domain.wording.phrases import (
 
 MAX_GOODS = 3
 MAX_NAMES = 2
-"""Maximum number of places, firms and uses that are named if there are further ones."""
+"""Maximum number of firms and uses that are named if there are further ones."""
+MAX_PLACES = 4
+"""Maximum number of places that are named; more are counted."""
 NEXT_STEPS = {
     VerdictKind.PROHIBITED: "do not ship before the authority has confirmed whether it applies",
     VerdictKind.LICENCE_REQUIRED: "apply for the licence before you ship",
@@ -71,17 +73,22 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
         if len(listed_firms) > MAX_NAMES or any(one.isdigit() for one in listed_firms)
         else listed(listed_firms)
     )
-    places = [one["name"] for of in clauses for one in (*of["destinations"], *of["origins"])]
-    toward = listed(map(with_article, places), MAX_NAMES) if _all(limits, "places") else ""
-    if not (toward or goods) and direction is Direction.EXPORT:
+    places = sorted(_all(limits, "places"))
+    toward = listed(map(with_article, places))
+    if len(places) > MAX_PLACES:
+        toward = f"{len(places)} places"
+    elif not (toward or goods) and direction is Direction.EXPORT:
         toward = "every destination"
-    uses = [of["endUse"] for of in clauses] if _all(limits, "uses") else ()
+    if toward and firms[:1].isdigit() and direction is Direction.EXPORT:
+        toward, firms = f"{firms} in {toward}", ""
+    uses = [of["endUse"] for of in clauses if _all(limits, "uses")]
+    uses = [one for one in uses if not one.startswith("as in clause")]
     return "".join(
         (
             f"{listed((one.noun for one in measures), MAX_GOODS)} {measures[-1].preposition} ",
             "certain " if narrower else "",
             direction.noun,
-            _goods_phrase(limits, goods),
+            _goods_phrase(limits, "" if narrower and goods == "all goods" else goods),
             f" {direction.toward} {toward}" if toward else "",
             f" for {firms}" if firms else "",
             f" for {listed(uses, MAX_NAMES)}" if uses else "",

@@ -22,11 +22,9 @@ SUPPORT = {
     "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }
 """Words for the confirmation of a status, after those of the status."""
-DAYS_THAT_ARE_COUNTED = 100
-"""Changes within this number of days are shown as `in 3 days`; later ones have a date."""
 NEXT = {
     ("SUSPENDED", "IN_FORCE"): ("returns", "return"),
-    ("ANNOUNCED", "IN_FORCE"): ("is in force", "are in force"),
+    ("ANNOUNCED", "IN_FORCE"): ("takes effect", "take effect"),
     ("IN_FORCE", "EXPIRED"): ("expires", "expire"),
     ("IN_FORCE", "SUSPENDED"): ("is suspended", "are suspended"),
     ("IN_FORCE", "REPEALED"): ("is repealed", "are repealed"),
@@ -46,13 +44,13 @@ def heading(control: Mapping[str, Any], day: date) -> str:
     groups = _by_state(clauses, day)
     if len(groups) == 1:
         ((status, support, following, _),) = groups
-        then = _next_phrase(status, following, 1, day, ", and ")
+        then = _next_phrase(status, following, 1, ", and ")
         support = support.format("its")
         return f"{subject(control)} {_verb(status, 1)} {ClauseStatus[status].phrase}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
-        then = _next_phrase(status, following, count, day, ", which ")
+        then = _next_phrase(status, following, count, ", which ")
         support = support.format("its" if count == 1 else "their")
         parts.append(f"{number} {ClauseStatus[status].phrase}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
@@ -87,23 +85,15 @@ def next_period(periods: Sequence[Period], day: date) -> Period | None:
     return None if following is None else Period(following.status, following.first, None)
 
 
-def _next_phrase(status: str, following: Period | None, count: int, day: date, joint: str) -> str:
-    """Return the next change: `, and returns in 3 days`."""
-    if following is None:
-        return ""
-    verbs = NEXT.get((status, following.status))
-    if verbs is None:
+def _next_phrase(status: str, following: Period | None, count: int, joint: str) -> str:
+    """Return the next change: `, and returns on 28 Nov 2026`, `, and expires after 31 Dec 2026`."""
+    verbs = NEXT.get((status, following.status)) if following else None
+    if following is None or verbs is None:
         return ""
     verb = verbs[0] if count == 1 else verbs[1]
-    return f"{joint}{verb} {when(following.first, day)}"
-
-
-def when(change: date, day: date) -> str:
-    """Return the time from the date of the page to a later date: `in 3 days`, `on 1 Jan 2029`."""
-    days = (change - day).days
-    if days <= DAYS_THAT_ARE_COUNTED:
-        return f"in {many(days, 'day')}"
-    return f"on {short_date(change)}"
+    if following.status == "EXPIRED":
+        return f"{joint}{verb} after {short_date(following.first - timedelta(days=1))}"
+    return f"{joint}{verb} on {short_date(following.first)}"
 
 
 def _verb(status: str, count: int) -> str:
@@ -178,4 +168,4 @@ def _then(current: Period, following: Period | None, one: bool) -> str:
         return f", and back on {short_date(following.first)} without another act"
     if following.status == "EXPIRED":
         return f", with {short_date(following.first - timedelta(days=1))} as the last day"
-    return f", and {verbs[0] if one else verbs[1]} from {short_date(following.first)} on"
+    return f", and {verbs[0] if one else verbs[1]} on {short_date(following.first)}"

@@ -163,15 +163,19 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     for row in state["own"]:
         counts[row["confirmation"]] += row["clauses"]
     own = counts.total()
-    issued = f"{many(own, 'clause')} of {place_in_text(place['code'])} {'is' if own == 1 else 'are'} in force"
+    name = place_in_text(code)
+    issued = f"{many(own, 'clause')} of {name} {'is' if own == 1 else 'are'} in force"
     if not own:
         read = state["completeness"]["statement"]
-        issued = f"{read} No clause of {place_in_text(place['code'])} in force is recorded"
+        issued = f"{read} No clause of {name} in force is recorded"
     else:
         rules = listed((word_phrase(row["measure"]) for row in state["own"]), MAX_MEASURES)
-        issued = f"Before you trade with {place_in_text(code)}, check its rules ({rules}): {issued}"
+        issued = f"Before you trade with {name}, check its rules ({rules}): {issued}"
     unconfirmed = [f"{counts[of]:,} {words}" for of, words in UNCONFIRMED.items() if counts[of]]
-    if unconfirmed:
+    if unconfirmed and own in counts.values():
+        words = unconfirmed[0].partition(" ")[2]
+        issued += f", {words.replace('their', 'its') if own == 1 else words}"
+    elif unconfirmed:
         issued += f", of these {listed(unconfirmed)}"
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
     of_unions = [
@@ -182,7 +186,6 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     if of_unions:
         issued += f", besides {listed(of_unions)}, to which it belongs"
     own_codes = {code, *codes(unions)}
-    name = place_in_text(place["code"])
     others = [
         _clauses_of_others(rows, direction)
         for direction, rows in (
@@ -205,7 +208,7 @@ def _clauses_of_others(rows: Sequence[Mapping[str, Any]], direction: str) -> str
     """Return the number of clauses of other issuers on a direction of trade."""
     clauses = many(sum(row["clauses"] for row in rows), "clause")
     have = "has" if len(rows) == 1 else "have"
-    return f"{many(len(rows), 'other issuer')} {have} {clauses} in force on {direction}"
+    return f"{many(len(rows), 'other issuer')} {have} {clauses} in force that cover {direction}"
 
 
 def aimed_at(controls: Sequence[Mapping[str, Any]], code: str) -> list[Mapping[str, Any]]:

@@ -71,6 +71,7 @@ def environment() -> jinja2.Environment:
         "sentence": phrases.with_capital,
         "listed": phrases.listed,
         "short_date": phrases.short_date,
+        "paths": phrases.paths_phrase,
         "amount": amounts.amount,
         "measured": amounts.measured,
         "printable": printable,

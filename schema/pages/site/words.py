@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from tracker.domain.basics.vocabulary import EvidenceLevel
-from tracker.domain.wording.phrases import NBSP, field_phrase, short_date
+from tracker.domain.wording.phrases import NBSP, field_phrase, paths_phrase, short_date
 
 
 def day(value: str | None, missing: str = "") -> Markup | str:
@@ -26,7 +26,7 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
 
 def doubt(source: Mapping[str, Any]) -> str:
     """Return a remark on a source that was not verified, or that lacks some fields of its fact."""
-    level, lacks = EvidenceLevel[source["level"]], ", ".join(source["unsupported"])
+    level, lacks = EvidenceLevel[source["level"]], paths_phrase(source["unsupported"])
     remarks = [] if level is EvidenceLevel.VERIFIED else [f"not verified, {level.phrase}"]
     remarks += [f"not in the cited text: {lacks}"] if lacks else []
     return f" ({'; '.join(remarks)})" if remarks else ""
@@ -44,5 +44,8 @@ def grounds(evidence: Iterable[Mapping[str, Any]]) -> str:
 
 
 def publisher_of(source: Mapping[str, Any]) -> str:
-    """Return the name of the publisher; its code if it has no name."""
+    """Return the name of the publisher, or of the repository of a copy; its code if it has no name."""
+    host, _, path = (source.get("url") or "").removeprefix("https://").partition("/")
+    if source.get("publisher") == "public-repositories" and host == "github.com":
+        return f"{'/'.join(path.split('/')[:2])} ({host})"
     return str(source["publisherName"] or source["publisher"])

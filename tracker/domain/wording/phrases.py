@@ -192,6 +192,13 @@ def field_phrase(name: str) -> str:
     return CAPITAL.sub(" ", name).replace("_", " ").lower()
 
 
+def paths_phrase(paths: Iterable[str]) -> str:
+    """Return fields by their paths in words, each once: `clauses.0.inForceFrom` as `in force from`."""
+    fields = (re.sub(r"(\.\d+)+$", "", path).rpartition(".")[2] for path in paths)
+    names = [*dict.fromkeys(field_phrase("date" if one == "on" else one) for one in fields)]
+    return listed(names, len(names))
+
+
 def commodities_phrase(
     goods: Iterable[str], conjunction: str = "and", most: int = MAX_LISTED
 ) -> str:
