@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tracker.domain.actors.firm import spelling
-from tracker.domain.basics.control_vocabulary import Direction, Measure, Territory
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure, Territory
 from tracker.domain.catalogue.commodities import Commodity, related
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
@@ -57,6 +57,7 @@ class Conditions(GoodsConditions):
         yield self._firms()
         yield self._exporters()
         yield self._preference()
+        yield from self._within_quotas()
         yield from self._exceptions()
 
     # --- the way
@@ -267,6 +268,20 @@ class Conditions(GoodsConditions):
         condition = self._unless("preference", text, field)
         reason = f"goods that enter free of duty under {named} are exempt"
         return replace(condition, reason=reason, is_exception=False)
+
+    def _within_quotas(self) -> Iterator[Condition]:
+        """Whether the goods are beyond the volumes that the act allows although it bans the goods."""
+        if self._clause.measure is not Measure.BAN:
+            return
+        for state in self._control.clauses:
+            quota, statuses = state.clause, {state.status, self._state.status}
+            if quota.measure is Measure.QUOTA and statuses == {ClauseStatus.IN_FORCE}:
+                of = Conditions(self._case, self._control, state, self._licences)
+                if not any(one.met is False for one in of.all()):
+                    text = f"Are the goods within the volume of clause {quota.id}?"
+                    condition = self._unless(f"quota/{quota.id}", text)
+                    reason = f"goods within the volume of clause {quota.id} are exempt"
+                    yield replace(condition, reason=reason, is_exception=False)
 
     def _exceptions(self) -> Iterator[Condition]:
         """Yield the exceptions of the clause: it applies unless one is stated."""
