@@ -132,6 +132,15 @@ def _limits(
         limits.append(f"only {clause.legal_stage}")
     if state.status is ClauseStatus.ANNOUNCED and clause.measure is not Measure.QUOTA:
         limits.append("not yet in force")
+    if state.status.has_ended and state.first_in_force is None:
+        limits.append("never in force")
+    if clause.measure is Measure.BAN and any(
+        one.clause.measure is Measure.QUOTA
+        and one.status is state.status is ClauseStatus.IN_FORCE
+        and goods_of(one.clause, goods)
+        for one in control.clauses
+    ):
+        limits.append("only beyond a quota")
     if clause.by_consignment or clause.exporters:
         limits.append("only for some shipments")
     return tuple(limits)

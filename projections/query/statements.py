@@ -238,7 +238,9 @@ def _is_confirmed(fit: Fit, grounds: Grounds, day: date) -> bool:
 
 def _was_confirmed(fit: Fit, grounds: Grounds) -> bool:
     """Return whether a record confirms that a clause was in force on its first day, whatever its end."""
-    first = fit.state.first_in_force
+    first = fit.state.first_in_force and max(
+        fit.state.first_in_force, fit.control.announced_on.first
+    )
     then = replace(fit.state, status=ClauseStatus.IN_FORCE, stated_suspension=None)
     return first is not None and _is_confirmed(replace(fit, state=then), grounds, first)
 
