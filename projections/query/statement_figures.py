@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from projections.analysis.quantities import in_unit_of, incomparable_reason
-from projections.query.statement_parts import CHANGES, OWN, WORLD, Number, Sentence, texts_of
+from projections.query.statement_parts import (
+    CHANGES,
+    OWN,
+    WORLD,
+    Number,
+    Sentence,
+    not_checked,
+    texts_of,
+)
 from projections.query.statement_verdicts import (
     CONTRADICTED,
     NOT_RECORDED,
@@ -32,8 +40,9 @@ def check_figures(
 ) -> list[CheckedPart]:
     """Return the verdict on the number about the output of one place and one commodity in one year."""
     if not _is_comparable(of):
-        why = "Not checked: only one output of a place, or its share of the world's, is compared."
-        return [part(kind, one, why) for kind, one in texts_of(of)]
+        return not_checked(
+            of, "only one output of a place, or its share of the world's, is compared"
+        )
     named = of.numbers[0][1]
     stages = {stage for word in of.words for stage in OWN["stages"].get(word, "").split()}
     figures = [
@@ -68,9 +77,9 @@ def check_figures(
     entities = tuple(dict.fromkeys(f"figure/{one.id}" for _, one, _ in agree or values))
     shown = f"Figures are recorded for {year}."
     return [
-        part(kind, one, said + shown, entities[:MAX_FIGURES], verdict)
+        part(kind, one, said + shown, verdict, entities[:MAX_FIGURES])
         if kind is PartKind.NUMBER
-        else part(kind, one, shown, entities[:MAX_FIGURES], RECORDED)
+        else part(kind, one, shown, RECORDED, entities[:MAX_FIGURES])
         for kind, one in texts_of(of)
     ]
 

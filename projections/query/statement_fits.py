@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -32,21 +33,22 @@ MAX_CONTROLS = 5
 """Maximum number of records named beside a part."""
 
 
+Names: TypeAlias = tuple[Term | None, Term, Term, Term | None]
+"""An issuer, a measure, goods and a partner."""
+
+
 class Fit(Struct, frozen=True):
     """A clause with the parts of a sentence, and the limits that the sentence leaves out."""
 
     control: ExportControlState
     state: ClauseState
     limits: tuple[str, ...]
-    names: tuple[object, ...]
+    names: Names
     """The issuer, measure, goods and partner of the sentence that it has."""
 
 
 def fits_of(
-    controls: Iterable[ExportControlState],
-    of: Sentence,
-    names: tuple[Term | None, Term, Term, Term | None],
-    day: date,
+    controls: Iterable[ExportControlState], of: Sentence, names: Names, day: date
 ) -> Iterator[Fit]:
     """Yield the clauses with an issuer, a measure, goods and a partner, adopted or not."""
     issuer, measure, goods, partner = names
@@ -151,10 +153,9 @@ def has_act(control: ExportControlState, number: str, year: str) -> bool:
     return number.lstrip("0") in [one.lstrip("0") for one in named if one != year] and year in named
 
 
-def entities_of(controls: Iterable[ExportControlState]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{kind_name(ExportControlState)}/{one.id}" for one in controls))[
-        :MAX_CONTROLS
-    ]
+def entities_of(fits: Iterable[Fit]) -> tuple[str, ...]:
+    named = (f"{kind_name(ExportControlState)}/{fit.control.id}" for fit in fits)
+    return tuple(dict.fromkeys(named))[:MAX_CONTROLS]
 
 
 def title_of(fit: Fit) -> str:

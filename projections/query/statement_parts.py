@@ -9,9 +9,18 @@ from functools import lru_cache
 from math import prod
 
 from projections.query.search_matches import edits
-from projections.query.search_terms import IGNORED, TOWARD, WORDS, Term, corrected, name_at, term_of
+from projections.query.search_terms import (
+    IGNORED,
+    PRODUCTION,
+    TOWARD,
+    WORDS,
+    Term,
+    corrected,
+    name_at,
+    term_of,
+)
 from projections.query.search_terms import WORD as WORD_OF_SEARCH
-from projections.query.statement_verdicts import PartKind
+from projections.query.statement_verdicts import CheckedPart, PartKind, part
 from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.toml_files import read_toml
 from tracker.domain.basics.units import Unit
@@ -32,14 +41,13 @@ OWN = read_toml(__file__, "statement_words.toml")
     ENDED,
     GENERAL,
     BANS,
-    PRODUCING,
     UNCORRECTED,
     PRESENT,
 ) = (
     frozenset(OWN[name].split())
     for name in (
         *("plain", "hedges", "negations", "changes", "figures", "suspended", "ended", "general"),
-        *("bans", "producing", "uncorrected", "present"),
+        *("bans", "uncorrected", "present"),
     )
 )
 WORLD = frozenset({"global", "world", "world's", "worldwide"})
@@ -160,7 +168,7 @@ def parse_sentence(text: str) -> Sentence:
     _assign_places(of, places)
     _negate(of)
     trades = [Direction(one) for name, one in WORDS["directions"].items() if name in of.words]
-    if of.measures and not trades and not PRODUCING.isdisjoint(of.words):
+    if of.measures and not trades and not PRODUCTION.isdisjoint(of.words):
         trades = [Direction.PRODUCTION]
     of.direction = trades[0] if trades else None
     if of.direction and not of.measures and not SUSPENDED.isdisjoint(of.statuses):
@@ -171,21 +179,22 @@ def parse_sentence(text: str) -> Sentence:
 
 def texts_of(of: Sentence) -> list[tuple[PartKind, str]]:
     """Return the texts of all parts that have a kind."""
-    terms = (
-        (PartKind.ISSUER, of.issuers),
-        (PartKind.MEASURE, of.measures),
-        (PartKind.GOODS, of.goods),
-        (PartKind.PARTNER, of.partners),
-    )
-    named = [(kind, one.text) for kind, each in terms for one in each]
-    named += [(PartKind.STATUS, one) for one in of.statuses]
-    for kind, parts in (
-        (PartKind.ACT, of.acts),
-        (PartKind.DATE, of.dates),
-        (PartKind.NUMBER, of.numbers),
-    ):
-        named += [(kind, one[0]) for one in parts]
-    return named
+    terms = {
+        PartKind.ISSUER: [one.text for one in of.issuers],
+        PartKind.MEASURE: [one.text for one in of.measures],
+        PartKind.GOODS: [one.text for one in of.goods],
+        PartKind.PARTNER: [one.text for one in of.partners],
+        PartKind.STATUS: of.statuses,
+        PartKind.ACT: [text for text, *_ in of.acts],
+        PartKind.DATE: [text for text, *_ in of.dates],
+        PartKind.NUMBER: [text for text, _ in of.numbers],
+    }
+    return [(kind, text) for kind, texts in terms.items() for text in texts]
+
+
+def not_checked(of: Sentence, why: str) -> list[CheckedPart]:
+    """Return all parts that have a kind, which were not checked."""
+    return [part(kind, one, f"Not checked: {why}.") for kind, one in texts_of(of)]
 
 
 def _term_at(words: list[str], start: int) -> tuple[Term | None, int]:

@@ -56,7 +56,7 @@ def part(
     kind: PartKind,
     text: str,
     statement: str,
-    entities: tuple[str, ...] = (),
     verdict: StatementVerdict = NOT_RECORDED,
+    entities: tuple[str, ...] = (),
 ) -> CheckedPart:
     return CheckedPart(kind, text, verdict, statement, entities)

@@ -5,7 +5,8 @@ leaves out. It is contradicted only by records: a control with other dates, a cl
 or figures of all sources. A sentence that has no record is never called false.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import product
@@ -13,12 +14,13 @@ from itertools import product
 from msgspec.structs import replace
 
 from projections.query.confirmations import Confirmations
-from projections.query.lists import EVERYTHING, Filter, Lists
+from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.search_terms import Term
 from projections.query.statement_figures import WORLD_PLACE, check_figures
 from projections.query.statement_fits import (
     Fit,
+    Names,
     entities_of,
     fits_of,
     has_act,
@@ -32,8 +34,8 @@ from projections.query.statement_parts import (
     SUSPENDED,
     Number,
     Sentence,
+    not_checked,
     parse_sentence,
-    texts_of,
 )
 from projections.query.statement_verdicts import (
     CONTRADICTED,
@@ -68,121 +70,67 @@ class Statements:
     async def check(self, text: str, moment: Moment) -> list[CheckedPart]:
         """Return the parts of a sentence with their verdicts, as recorded at a moment."""
         of = parse_sentence(text)
+        needed = {
+            "a place that acts": of.issuers or (of.acts and of.measures),
+            "goods of the catalogue": of.goods,
+            "a measure or an output": of.measures or of.has_figures,
+        }
+        lacking = [name for name, there in needed.items() if not there]
         if of.has_figures and of.issuers and of.goods:
             parts = await self._check_figures(of, moment)
         elif of.combinations > MAX_COMBINATIONS:
-            why = "Not checked: check one statement at a time."
-            parts = [part(kind, one, why) for kind, one in texts_of(of)]
-        elif of.goods and of.measures and (of.issuers or of.acts):
-            parts = await self._check_controls(of, moment)
+            parts = not_checked(of, "check one statement at a time")
+        elif lacking:
+            names = listed(lacking, conjunction="or")
+            parts = not_checked(of, f"the sentence does not name {names}")
         else:
-            lacking = [
-                name
-                for name, there in (
-                    ("a place that acts", of.issuers),
-                    ("goods of the catalogue", of.goods),
-                    ("a measure or an output", of.measures or of.has_figures),
-                )
-                if not there
-            ]
-            why = f"Not checked: the sentence does not name {listed(lacking, conjunction='or')}."
-            parts = [part(kind, one, why) for kind, one in texts_of(of)]
-        others = [
-            part(PartKind.OTHER, one, "These words were not checked.")
-            for one in dict.fromkeys(of.other)
-        ]
-        return [*parts, *others]
+            parts = await self._check_controls(of, moment)
+        why = "These words were not checked."
+        return [*parts, *(part(PartKind.OTHER, one, why) for one in dict.fromkeys(of.other))]
 
-    async def _controls(self, of: Sentence, moment: Moment) -> list[ExportControlState]:
+    async def _fits(self, of: Sentence, combinations: Iterable[Names], moment: Moment) -> list[Fit]:
+        """Return the clauses with each combination of names, as of a moment."""
         goods = [Commodity(one) for term in of.goods for one in term.meanings]
-        about = Filter(commodities=controls_about(goods)) if goods else EVERYTHING
-        return [state for _, state in await self._lists.page(ExportControlState, moment, about)]
+        about = Filter(commodities=controls_about(goods))
+        listed = await self._lists.page(ExportControlState, moment, about)
+        controls = [control for _, control in listed]
+        return [
+            fit for names in combinations for fit in fits_of(controls, of, names, moment.valid_at)
+        ]
 
     async def _check_controls(self, of: Sentence, moment: Moment) -> list[CheckedPart]:
-        controls = await self._controls(of, moment)
-        grounds = await self._confirmations.grounds(moment)
-        combinations = list(
-            product(of.issuers or (None,), of.measures, of.goods, of.partners or (None,))
-        )
-        fits = {names: [*fits_of(controls, of, names, moment.valid_at)] for names in combinations}
-        whole = {names: [fit for fit in found if not fit.limits] for names, found in fits.items()}
-        holds = all(whole.values())
-        clauses = list(
-            {
-                (fit.control.id, fit.state.clause.id): fit
-                for found in (whole if holds else fits).values()
-                for fit in found
-            }.values()
-        )
-        entities = entities_of(fit.control for fit in clauses)
-        every = [fit for found in fits.values() for fit in found]
+        grounds, day = await self._confirmations.grounds(moment), moment.valid_at
+        combinations = [
+            *product(of.issuers or (None,), of.measures, of.goods, of.partners or (None,))
+        ]
+        found = await self._fits(of, combinations, moment)
+        whole = [fit for fit in found if not fit.limits]
+        holds = {fit.names for fit in whole} == {*combinations}
+        near = entities_of(whole if holds else found)
         is_asserted = holds and of.is_plain and not of.negated and not of.limited
-        asserted = clauses if is_asserted else []
+        asserted = whole if is_asserted else []
+        if {fit.names for fit in found} != {*combinations}:
+            found = []
         parts = [
-            *self._core(of, controls, fits, whole, grounds, moment.valid_at),
-            *_acts(of, controls, asserted),
+            _core(of, kind, term, [fit for fit in found if fit.names[place] == term], grounds, day)
+            for place, kind, terms in (
+                (1, PartKind.MEASURE, of.measures),
+                (0, PartKind.ISSUER, of.issuers),
+                (2, PartKind.GOODS, of.goods),
+                (3, PartKind.PARTNER, of.partners),
+            )
+            for term in dict.fromkeys(terms)
         ]
-        at_dates = list[Fit]()
-        if is_asserted and of.dates:
-            for _, _, named in of.dates:
-                day = min(named.last, moment.valid_at)
-                states = await self._controls(of, Moment(day, moment.position))
-                at_dates += [
-                    fit for names in combinations for fit in fits_of(states, of, names, day)
-                ]
-        parts += [
-            _status(of, word, asserted, every, grounds, moment.valid_at) for word in of.statuses
-        ]
+        parts += [_act(text, asserted, *act) for text, *act in of.acts]
+        parts += [_status(of, word, asserted, found, grounds, day) for word in of.statuses]
         for text, before, named in of.dates:
-            same = [fit for fit in at_dates if not fit.limits]
-            statement, verdict = _date(of, before, named, asserted, same)
-            parts.append(part(PartKind.DATE, text, statement, entities, verdict))
-        for text, one in of.numbers:
-            parts.append(_amount(text, one, asserted, entities, [d for *_, d in of.dates]))
+            on = Moment(min(named.last, day), moment.position)
+            then = await self._fits(of, combinations, on) if is_asserted else []
+            same = [fit for fit in then if not fit.limits]
+            parts.append(part(PartKind.DATE, text, *_date(of, before, named, asserted, same), near))
+        days = [named for *_, named in of.dates]
+        parts += [_amount(text, one, asserted, near, days) for text, one in of.numbers]
         return parts
-
-    def _core(
-        self,
-        of: Sentence,
-        controls: Sequence[ExportControlState],
-        fits: Mapping[tuple[Term | None, Term, Term, Term | None], Sequence[Fit]],
-        whole: Mapping[tuple[Term | None, Term, Term, Term | None], Sequence[Fit]],
-        grounds: Grounds,
-        day: date,
-    ) -> Iterator[CheckedPart]:
-        """Yield the issuers, measures, goods and partners."""
-        for place, kind in (
-            (1, PartKind.MEASURE),
-            (0, PartKind.ISSUER),
-            (2, PartKind.GOODS),
-            (3, PartKind.PARTNER),
-        ):
-            for term in dict.fromkeys(names[place] for names in fits if names[place]):
-                assert term
-                own = [names for names in fits if names[place] == term]
-                found = [fit for names in own for fit in fits[names]] if all(fits.values()) else []
-                full = [fit for names in own for fit in whole[names]]
-                is_whole = all(whole[names] for names in own)
-                near = entities_of(fit.control for fit in full or found)
-                is_in_force = any(fit.state.status is ClauseStatus.IN_FORCE for fit in full)
-                verdict = NOT_RECORDED
-                if of.limited:
-                    said = "Not checked: the sentence limits the goods by words that are not read."
-                elif not found or (not is_whole and kind is PartKind.MEASURE):
-                    said = _limited(found)
-                elif kind is not PartKind.MEASURE:
-                    said, verdict = titles_of(full or found), RECORDED
-                elif of.negated and of.negated in term.text.lower().split():
-                    said, verdict = _denied(of, term, full, grounds, day)
-                elif not of.is_plain:
-                    said = f"Plans and conditions are not checked. Recorded: {titles_of(full)}"
-                elif not of.is_present or is_in_force:
-                    said, verdict = statuses_of(full, grounds, day), RECORDED
-                elif now := [fit for fit in found if fit.state.status is ClauseStatus.IN_FORCE]:
-                    said = _limited(now)
-                else:
-                    said = f"Recorded, but not in force: {statuses_of(full, grounds, day)}"
-                yield part(kind, term.text, said, near, verdict)
 
     async def _check_figures(self, of: Sentence, moment: Moment) -> list[CheckedPart]:
         places = [Place(one) for term in of.issuers for one in term.meanings]
@@ -192,6 +140,34 @@ class Statements:
         )
         figures = [state for _, state in await self._lists.page(FigureState, moment, about)]
         return check_figures(of, goods, places[0], figures)
+
+
+def _core(
+    of: Sentence, kind: PartKind, term: Term, found: Sequence[Fit], grounds: Grounds, day: date
+) -> CheckedPart:
+    """Return an issuer, a measure, goods or a partner, of which clauses have all other names."""
+    full = [fit for fit in found if not fit.limits]
+    near = entities_of(full or found)
+    is_whole = {fit.names for fit in full} == {fit.names for fit in found}
+    in_force = [fit for fit in found if fit.state.status is ClauseStatus.IN_FORCE]
+    verdict = NOT_RECORDED
+    if of.limited:
+        said = "Not checked: the sentence limits the goods by words that are not read."
+    elif not found or (not is_whole and kind is PartKind.MEASURE):
+        said = _limited(found)
+    elif kind is not PartKind.MEASURE:
+        said, verdict = titles_of(full or found), RECORDED
+    elif of.negated and of.negated in term.text.lower().split():
+        said, verdict = _denied(of, term, full, grounds, day)
+    elif not of.is_plain:
+        said = f"Plans and conditions are not checked. Recorded: {titles_of(full)}"
+    elif not of.is_present or any(not fit.limits for fit in in_force):
+        said, verdict = statuses_of(full, grounds, day), RECORDED
+    elif in_force:
+        said = _limited(in_force)
+    else:
+        said = f"Recorded, but not in force: {statuses_of(full, grounds, day)}"
+    return part(kind, term.text, said, verdict, near)
 
 
 def _limited(found: Sequence[Fit]) -> str:
@@ -222,11 +198,8 @@ def _denied(
         for fit in fits
         if is_past and _was_confirmed(fit, grounds)
     }
-    verdict = (
-        CONTRADICTED
-        if (in_force or began) and not of.dates and term.text.lower() not in GENERAL
-        else NOT_RECORDED
-    )
+    is_meant = not of.dates and term.text.lower() not in GENERAL
+    verdict = CONTRADICTED if (in_force or began) and is_meant else NOT_RECORDED
     if began and not in_force:
         return f"Recorded: {' '.join(sorted(began)[:2])}", verdict
     return f"Recorded: {statuses_of(in_force or fits, grounds, day)}", verdict
@@ -245,27 +218,13 @@ def _was_confirmed(fit: Fit, grounds: Grounds) -> bool:
     return first is not None and _is_confirmed(replace(fit, state=then), grounds, first)
 
 
-def _acts(
-    of: Sentence, controls: Sequence[ExportControlState], fits: Sequence[Fit]
-) -> Iterator[CheckedPart]:
-    for text, act, year in of.acts:
-        own = [fit.control for fit in fits if has_act(fit.control, act, year)]
-        near = entities_of(own or [one for one in controls if has_act(one, act, year)])
-        if own:
-            yield part(
-                PartKind.ACT,
-                text,
-                f"{own[0].instrument or own[0].id}: {' '.join(own[0].title.split())}.",
-                near,
-                RECORDED,
-            )
-        else:
-            yield part(
-                PartKind.ACT,
-                text,
-                "No recorded act with this number has the other parts of the sentence.",
-                near,
-            )
+def _act(text: str, fits: Sequence[Fit], act: str, year: str) -> CheckedPart:
+    own = [fit for fit in fits if has_act(fit.control, act, year)]
+    if not own:
+        said = "No recorded act with this number has the other parts of the sentence."
+        return part(PartKind.ACT, text, said)
+    said = f"{own[0].control.instrument or own[0].control.id}: {titles_of(own[:1])}"
+    return part(PartKind.ACT, text, said, RECORDED, entities_of(own))
 
 
 def _status(
@@ -275,34 +234,23 @@ def _status(
 
     The statement names the clauses that have it, also those with limits that the sentence leaves out.
     """
-    is_suspended = word in SUSPENDED
-    have = [
-        fit
-        for fit in found
-        if (
-            fit.state.status is ClauseStatus.SUSPENDED or fit.state.suspended_from
-            if is_suspended
-            else fit.state.status.has_ended
-        )
-    ]
-    near = entities_of(fit.control for fit in have or found)
-    if not fits or of.dates:
-        why = (
-            "A past status is not compared."
-            if fits
-            else "Not checked without a record of the measure."
-        )
-        return part(
-            PartKind.STATUS, word, f"{why} {statuses_of(have or fits, grounds, day)}".strip(), near
-        )
-    holds = all(
-        fit.state.status is ClauseStatus.SUSPENDED if is_suspended else fit.state.status.has_ended
-        for fit in fits
-    ) and all(_is_confirmed(fit, grounds, day) for fit in fits)
-    said = statuses_of(fits if holds else have or fits, grounds, day)
-    if have and not holds:
-        said = f"Not recorded of all that the sentence covers. {said}"
-    return part(PartKind.STATUS, word, said, near, RECORDED if holds else NOT_RECORDED)
+
+    def has(fit: Fit) -> bool:
+        status = fit.state.status
+        return status is ClauseStatus.SUSPENDED if word in SUSPENDED else status.has_ended
+
+    having = [fit for fit in found if has(fit)]
+    verdict = NOT_RECORDED
+    if not fits:
+        why = "Not checked without a record of the measure."
+    elif of.dates:
+        why = "A past status is not compared."
+    elif all(has(fit) and _is_confirmed(fit, grounds, day) for fit in fits):
+        why, verdict = "", RECORDED
+    else:
+        why = "Not recorded of all that the sentence covers." if having else ""
+    said = f"{why} {statuses_of(having or fits, grounds, day)}".strip()
+    return part(PartKind.STATUS, word, said, verdict, entities_of(having or found))
 
 
 def _date(
@@ -328,7 +276,9 @@ def _date(
         meant = dates["first"]
     else:
         meant = dates["announced"] + ([] if "announced" in of.words else dates["first"])
-    recorded = f"Recorded: {listed(_day_phrases(meant), 4) or 'no such day'}."
+    phrases = {_span(one): date_phrase(one) for one in meant}
+    days = listed([phrases[span] for span in sorted(phrases)], 4)
+    recorded = f"Recorded: {days or 'no such day'}."
     if any(named.first <= low and high <= named.last for low, high in map(_span, meant)):
         return recorded, RECORDED
     is_near = any(
@@ -348,33 +298,20 @@ def _date(
 
 def _dates(fits: Sequence[Fit]) -> dict[str, list[PartialDate | date]]:
     """Return the recorded dates of clauses and of the sources of their controls, by their meaning."""
-    states = [fit.state for fit in fits]
-    found: dict[str, list[PartialDate | date | None]] = {
-        "announced": [fit.control.announced_on for fit in fits],
-        "first": [
-            one
-            for state in states
-            for one in (state.first_in_force, state.clause.in_force_from, state.clause.period)
-        ],
-        "suspended": [state.suspended_from for state in states],
-        "until": [
-            one for state in states for one in (state.suspended_until, state.clause.in_force_until)
-        ],
-        "over": [one for state in states for one in (state.repealed_from, state.discontinued_from)],
-        "sources": [
-            one.source.published_on for fit in fits for one in fit.control.because if one.source
-        ],
-    }
+    found = defaultdict[str, list[PartialDate | date | None]](list)
+    for fit in fits:
+        state, clause = fit.state, fit.state.clause
+        found["announced"] += [fit.control.announced_on]
+        found["first"] += [state.first_in_force, clause.in_force_from, clause.period]
+        found["suspended"] += [state.suspended_from]
+        found["until"] += [state.suspended_until, clause.in_force_until]
+        found["over"] += [state.repealed_from, state.discontinued_from]
+        found["sources"] += [one.source.published_on for one in fit.control.because if one.source]
     return {name: [one for one in each if one] for name, each in found.items()}
 
 
 def _span(day: PartialDate | date) -> tuple[date, date]:
     return (day.first, day.last) if isinstance(day, PartialDate) else (day, day)
-
-
-def _day_phrases(days: Iterable[PartialDate | date]) -> list[str]:
-    named = {_span(one): date_phrase(one) for one in days}
-    return [named[span] for span in sorted(named)]
 
 
 def _amount(
@@ -400,12 +337,7 @@ def _amount(
             )
             recorded += [] if amount is None or outside else [amount]
     unit = "%" if named.unit == PERCENT else named.unit
-    said = listed([f"{number(one.normalize())} {unit}" for one in sorted(set(recorded))], 4)
+    numbers = listed([f"{number(one.normalize())} {unit}" for one in sorted(set(recorded))], 4)
+    said = f"Recorded: {numbers}." if numbers else "No such number is recorded."
     verdict = RECORDED if not named.near and named.value in recorded else NOT_RECORDED
-    return part(
-        PartKind.NUMBER,
-        text,
-        f"Recorded: {said}." if said else "No such number is recorded.",
-        near,
-        verdict,
-    )
+    return part(PartKind.NUMBER, text, said, verdict, near)
