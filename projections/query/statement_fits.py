@@ -120,32 +120,40 @@ def _limits(
         ]
         if not any(not one.forms or Form.METAL in one.forms for one in of_control):
             limits.append(f"only as {listed(sorted(named.forms), 9)}")
-    toward = Place(partner.meanings[0]) if partner else None
-    limits += [
-        one
-        for one in limits_of(
-            control, state, toward if control.direction is Direction.EXPORT else None, day
-        )
-        if not one.startswith(("except:", "suspended for"))
-    ]
+    return (*limits, *_further_limits(control, state, goods, partner, day))
+
+
+def _further_limits(
+    control: ExportControlState,
+    state: ClauseState,
+    goods: Commodity,
+    partner: Term | None,
+    day: date,
+) -> Iterator[str]:
+    """Yield the limits that are not in the names of the goods: places, parties, stage and volumes."""
+    clause = state.clause
+    exported = control.direction is Direction.EXPORT
+    toward = Place(partner.meanings[0]) if partner and exported else None
+    for limit in limits_of(control, state, toward, day):
+        if not limit.startswith(("except:", "suspended for")):
+            yield limit
     if clause.origins and not partner:
-        limits.append(f"only from {listed([one.name for one in clause.origins])}")
+        yield f"only from {listed([one.name for one in clause.origins])}"
     if clause.legal_stage is not LegalStage.ADOPTED:
-        limits.append(f"only {clause.legal_stage}")
+        yield f"only {clause.legal_stage}"
     if state.status is ClauseStatus.ANNOUNCED and clause.measure is not Measure.QUOTA:
-        limits.append("not yet in force")
+        yield "not yet in force"
     if state.status.has_ended and state.first_in_force is None:
-        limits.append("never in force")
+        yield "never in force"
     if clause.measure is Measure.BAN and any(
         one.clause.measure is Measure.QUOTA
         and one.status is state.status is ClauseStatus.IN_FORCE
         and goods_of(one.clause, goods)
         for one in control.clauses
     ):
-        limits.append("only beyond a quota")
+        yield "only beyond a quota"
     if clause.by_consignment or clause.exporters:
-        limits.append("only for some shipments")
-    return tuple(limits)
+        yield "only for some shipments"
 
 
 def has_act(control: ExportControlState, number: str, year: str) -> bool:
