@@ -23,7 +23,13 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.quantities import rounded, sum_of_shares
-from tracker.domain.basics.control_vocabulary import Confirmation, Match, Measure, Reach
+from tracker.domain.basics.control_vocabulary import (
+    UNCONFIRMED,
+    Confirmation,
+    Match,
+    Measure,
+    Reach,
+)
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.commodities import Commodity, commodities, descendants
 from tracker.domain.catalogue.places import Place
@@ -46,8 +52,6 @@ YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 
 NO_OUTPUT_LIMIT = "no output of its issuer is recorded, so the group may not include these goods"
 GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
-DOUBTS = (Confirmation.BY_TERMS, Confirmation.CONTRADICTED, Confirmation.AS_RECORDED)
-"""The confirmations of the parts of a fully covered share, in the order of its fields."""
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 """Degrees of coverage, widest first."""
 
@@ -260,7 +264,7 @@ def _exposure(
     places = _places(shares, [_of_own_output(one, shares) for one in clauses])
     known = any(share.exact is not None for share in shares.values())
     by_terms, contradicted, as_recorded = (
-        _part(p for p in places if p.confirmation is one) if known else None for one in DOUBTS
+        _part(p for p in places if p.confirmation is one) if known else None for one in UNCONFIRMED
     )
     return Exposure(
         *supply,
@@ -327,7 +331,7 @@ def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[MeasureShares]:
             yield MeasureShares(
                 measure,
                 _part(under),
-                *(_part(p for p in under if p.confirmation is one) for one in DOUBTS[:2]),
+                *(_part(p for p in under if p.confirmation is one) for one in UNCONFIRMED[:2]),
             )
 
 

@@ -15,7 +15,11 @@ MAX_EVENTS = 20
 MAX_SENTENCES = 20
 """Maximum number of sentences about items."""
 
-DOUBTS = {"by_terms": ", not confirmed", "contradicted": ", contradicted by a statement"}
+DOUBTS = {
+    "as_recorded": ", as recorded earlier",
+    "by_terms": ", not confirmed",
+    "contradicted": ", contradicted by a statement",
+}
 """Marks of a status in a line, by its confirmation."""
 
 Because = Mapping[str, Any]

@@ -65,6 +65,21 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     assert -1 not in places
 
 
+@pytest.mark.parametrize(
+    ("day", "begins"),
+    [
+        ("2025-06-01", "Certainly: The export is prohibited"),
+        ("2027-02-01", "Not confirmed: The export is prohibited"),
+    ],
+)
+async def test_the_description_begins_with_the_certainty(
+    corpus: Api, day: str, begins: str
+) -> None:
+    shipment = "commodity=gallium&form=METAL&origin=CN&destination=US"
+    response = await corpus.request("GET", f"/check?{shipment}&valid={day}")
+    assert f'<meta name="description" content="{begins}' in response.text
+
+
 async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus: Api) -> None:
     asked = await html_of(corpus, TUNGSTEN)
     assert "fit “Ammonium paratungstate" not in asked, "it has another code"

@@ -90,7 +90,9 @@ def _checked(
     coming = change_lines(shipment["upcoming"])
     return {
         "title": title,
-        "description": " ".join([one.text for one in sentences[:3]] + [DISCLAIMER]),
+        "description": " ".join(
+            [f"{one.certainty}: {one.text}" for one in sentences[:3]] + [DISCLAIMER]
+        ),
         "answer": sentences,
         "answer_lines": [
             AnswerLine(

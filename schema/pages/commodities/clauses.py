@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
-from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
@@ -33,8 +32,8 @@ class Clauses(Struct, frozen=True):
     older: int
     """The number of ended clauses that `over` leaves out."""
     in_force: int
-    unconfirmed: Mapping[str, int]
-    """The number of clauses in force that are not confirmed, by confirmation."""
+    confirmations: Mapping[str, int]
+    """The number of clauses in force by confirmation."""
     words: str
     """Numbers of clauses by status, in words."""
     instruments: int
@@ -76,11 +75,7 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
         over,
         len(older),
         statuses["IN_FORCE"],
-        Counter(
-            clause["confirmation"]
-            for _, clause in pairs
-            if clause["status"] == "IN_FORCE" and clause["confirmation"] not in SUPPORTED
-        ),
+        Counter(clause["confirmation"] for _, clause in pairs if clause["status"] == "IN_FORCE"),
         _words(statuses),
         len(edges),
         len(edges) == state["exportControls"]["totalCount"],

@@ -30,11 +30,11 @@ from schema.pages.site.naming import as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
-from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
+from tracker.domain.basics.control_vocabulary import UNCONFIRMED, ClauseStatus
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.wording import phrases
 
-UNCONFIRMED = {one.name: one.plural for one in Confirmation if not one.is_supported}
+UNCONFIRMED_WORDS = {one.name: one.plural for one in UNCONFIRMED}
 """Words for statuses that are not confirmed."""
 
 
@@ -223,9 +223,9 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
 def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str]:
     """Return the clauses in force that are not confirmed, and the share that rests on these alone."""
     counts = [
-        f"{clauses.unconfirmed[confirmation]:,} {meaning}"
-        for confirmation, meaning in UNCONFIRMED.items()
-        if clauses.unconfirmed.get(confirmation)
+        f"{clauses.confirmations[confirmation]:,} {meaning}"
+        for confirmation, meaning in UNCONFIRMED_WORDS.items()
+        if clauses.confirmations.get(confirmation)
     ]
     if not counts:
         return []
@@ -233,7 +233,7 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
     shares = [
         f"{phrases.percent(share)} {meaning}"
         for share, meaning in zip(
-            (row.assumed, row.contradicted) if row else (), UNCONFIRMED.values(), strict=False
+            (row.assumed, row.contradicted) if row else (), UNCONFIRMED_WORDS.values(), strict=False
         )
         if share and float(share) > 0
     ]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from schema.metadata import linked_data
 from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
-from schema.pages.commodities.commodity import UNCONFIRMED
+from schema.pages.commodities.commodity import UNCONFIRMED_WORDS
 from schema.pages.commodities.exposed import covering_places
 from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
 from schema.pages.dependence.dependent_products import newest_reliances
@@ -171,7 +171,9 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     else:
         rules = listed((word_phrase(row["measure"]) for row in state["own"]), MAX_MEASURES)
         issued = f"Before you trade with {name}, check its rules ({rules}): {issued}"
-    unconfirmed = [f"{counts[of]:,} {words}" for of, words in UNCONFIRMED.items() if counts[of]]
+    unconfirmed = [
+        f"{counts[of]:,} {words}" for of, words in UNCONFIRMED_WORDS.items() if counts[of]
+    ]
     if unconfirmed and own in counts.values():
         words = unconfirmed[0].partition(" ")[2]
         issued += f", {words.replace('their', 'its') if own == 1 else words}"

@@ -347,7 +347,7 @@ class Confirmation(Word):
 
     CONFIRMED = "confirmed", "confirmed", "confirmed"
     """A record of its first day or later supports it: see `confirmedBy`."""
-    AS_RECORDED = "as_recorded", "as recorded", "as recorded"
+    AS_RECORDED = "as_recorded", "as recorded", "as recorded before this date"
     """Such a record supports it, but nothing that names it is recorded on that day or later."""
     BY_TERMS = "by_terms", "by its own terms", "by their own terms"
     """It follows from dates in older acts: no record of its first day or later names it. A return from a
@@ -368,6 +368,10 @@ class Confirmation(Word):
     def is_supported(self) -> bool:
         """Whether a record of its first day or later supports a status."""
         return self in (Confirmation.CONFIRMED, Confirmation.AS_RECORDED)
+
+
+UNCONFIRMED = (Confirmation.BY_TERMS, Confirmation.CONTRADICTED, Confirmation.AS_RECORDED)
+"""The confirmations of statuses that no record confirms on their date."""
 
 
 class GroundKind(StrEnum):
