@@ -200,14 +200,13 @@ def not_checked(of: Sentence, why: str) -> list[CheckedPart]:
 def _term_at(words: list[str], start: int) -> tuple[Term | None, int]:
     """Return the name that begins at a word; a misspelt one differs in one letter after the first."""
     word = words[start].lower()
-    people = word.removesuffix("'s")
     term, count = name_at(words, start)
     if term and not _is_near(words[start : start + count]):
         term, count = None, 1
     if count > 1:
         return term, count
-    if people in OWN["peoples"]:
-        return Term(words[start], Place, (Place(OWN["peoples"][people]),)), 1
+    if agency := OWN["agencies"].get(word.removesuffix("'s")):
+        return Term(words[start], Place, (Place(agency),)), 1
     if word in BANS:
         return Term(word, Measure, (Measure.BAN,)), 1
     if word in GENERAL:
