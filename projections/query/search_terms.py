@@ -28,6 +28,13 @@ SUBJECTS: dict[str, Form | Covers] = {
     **{name: form for form in Form for name in (str(form), f"{form}s")},
     **{name: Covers(covers) for name, covers in WORDS["subjects"].items()},
 }
+PEOPLE = [
+    (code, name.replace("_", " "))
+    for code, *names in map(str.split, re.split(r"[;\n]", WORDS["peoples"].strip()))
+    for name in names
+]
+PEOPLES = {name: tuple(Place(code) for code, each in PEOPLE if each == name) for _, name in PEOPLE}
+"""Places by the names of peoples, seats of governments and short names."""
 KNOWN = frozenset({*WORDS["measures"], *SUBJECTS, *IGNORED, *TRADE})
 
 
@@ -153,8 +160,8 @@ def term_of(text: str, name: str) -> Term | None:
         return Term(text, Measure, tuple(measures))
     if subject := SUBJECTS.get(key):
         return Term(text, Form, (subject,))
-    if codes := WORDS["places"].get(key):
-        return Term(text, Place, tuple(map(Place, codes)))
+    if key in PEOPLES:
+        return Term(text, Place, PEOPLES[key])
     place = (place_of_text if name.isupper() and name not in FIRMS else find_place)(name)
     is_one = place and (not place.is_aggregate or place == "EU")
     return Term(text, Place, (place,)) if place and is_one else None
