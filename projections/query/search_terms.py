@@ -83,7 +83,8 @@ class ParsedSearch:
     @property
     def is_strict(self) -> bool:
         """Return whether several names must hold in one clause."""
-        return self.code is None and len({one.kind for one in self.terms} - {Form}) > 1
+        kinds = {Commodity if one.kind is Form else one.kind for one in self.terms}
+        return self.code is None and len(kinds) > 1
 
     def without(self, *dropped: type) -> ParsedSearch:
         """Return the search without some kinds of names; a measure takes its direction with it."""
