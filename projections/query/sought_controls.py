@@ -108,6 +108,7 @@ class SoughtControls:
                 )
                 if commodities is None or not set(commodities).isdisjoint(state.clause.commodities)
                 if match_of(query, state.clause) is Match.CERTAIN
+                if goods or _names_form(state.clause, query.form)
                 if _holds_places(control, state.clause, search, day)
             ]
             if not clauses:
@@ -132,6 +133,15 @@ class SoughtControls:
             for control, clauses in found
         }
         return tuple(sorted(ranks, key=lambda name: (ranks[name], name)))
+
+
+def _names_form(clause: Clause, form: Form | None) -> bool:
+    """Return whether a clause names a form, or goods that have no other."""
+    named = {
+        *clause.forms,
+        *(only for of in clause.commodities for only in of.forms[:1] if not of.forms[1:]),
+    }
+    return form is None or form in named
 
 
 def with_controls(
