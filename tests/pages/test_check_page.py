@@ -80,6 +80,17 @@ async def test_the_description_begins_with_the_certainty(
     assert f'<meta name="description" content="{begins}' in response.text
 
 
+async def test_a_list_of_firms_stands_after_rules_for_every_firm(corpus: Api) -> None:
+    """Two lists of China bar firms of the EU, which most traders do not deal with."""
+    text = (await read(corpus, "/check?commodity=gallium&origin=CN&destination=DE")).replace(
+        "\xa0", " "
+    )
+    first = text.index("Possibly: The exporter needs a dual-use licence")
+    last = text.index("Possibly: 2 rules on listed firms apply if conditions are met (prohibited)")
+    assert first < text.index("Unknown: No list of import rules of Germany") < last
+    assert "Possibly: The export is prohibited" not in text[:last]
+
+
 async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus: Api) -> None:
     asked = await html_of(corpus, TUNGSTEN)
     assert "fit “Ammonium paratungstate" not in asked, "it has another code"
@@ -273,7 +284,7 @@ def rule(kind: str, match: str, certainty: str | None = None) -> dict[str, Any]:
         "reasons": reasons,
         "exceptions": [],
         "control": {"key": "a"},
-        "clause": {"measure": "BAN"},
+        "clause": {"key": "1", "measure": "BAN"},
     }
     obligation = f"{match} {kind}."
     of = {"kind": kind, "match": match, "direction": "EXPORT", "obligation": obligation}
@@ -329,7 +340,9 @@ def test_certain_rules_come_before_the_strongest_possible_one_with_its_condition
 
 
 def test_without_a_certain_rule_the_next_step_is_to_answer_the_questions() -> None:
-    asked = checked(rule("PROHIBITED", "POSSIBLE")) | {"openQuestions": [{"id": "a/1/form"}]}
+    asked = checked(rule("PROHIBITED", "POSSIBLE")) | {
+        "openQuestions": [{"id": "a/1/form", "clauses": []}]
+    }
     [sentence] = answer(asked)
     expected = "POSSIBLE PROHIBITED, but it covers only ore. Next: answer the questions below."
     assert (sentence.certainty, sentence.text) == ("Possibly", expected)

@@ -8,6 +8,7 @@ from schema.pages.charts.status_marks import DOUBTS
 from schema.pages.controls.rule_words import next_step
 from schema.pages.site.name_fields import name_of
 from tracker.domain.shipments.obligations import with_conditions, without_doubt
+from tracker.domain.shipments.question_id import LISTED_FIRM
 from tracker.domain.wording.phrases import (
     listed,
     many,
@@ -79,8 +80,9 @@ def shipment_title(values: Mapping[str, str]) -> str:
 
 def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
     """Return the answer: certain rules, the strongest possible one with its conditions, duties, then
-    other possible, later and unknown rules. The first sentence has the next step of the trader."""
-    possible = _possible_rules(shipment["verdicts"])
+    other possible, later and unknown rules, and last those on firms of lists. The first sentence has the
+    next step of the trader."""
+    possible, for_firms = _possible_rules(shipment)
     sentences = [
         *_certain(shipment["verdicts"]),
         *map(_sentence, possible[:1]),
@@ -94,6 +96,7 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
             for one in shipment["verdicts"]
             if one["match"] is None
         ),
+        *_possible(for_firms, "rule on listed firms", "rules on listed firms"),
     ]
     return [_with_next_step(one, shipment) for one in sentences[:1]] + sentences[1:]
 
@@ -169,18 +172,37 @@ def rules_of_origin(of: Mapping[str, Any]) -> str:
     return "; ".join(texts) or "none recorded"
 
 
-def _possible_rules(verdicts: Sequence[VerdictNode]) -> list[VerdictNode]:
-    """Return the possible rules without duties, in the order of the domain: the strongest first."""
-    return [one for one in verdicts if one["match"] == "POSSIBLE" and one["kind"] not in DUTIES]
+def _possible_rules(shipment: Mapping[str, Any]) -> tuple[list[VerdictNode], list[VerdictNode]]:
+    """Return the possible rules without duties, the strongest first; then those on firms of lists, which
+    do not concern every shipment."""
+    for_firms = {
+        _key_of(clause)
+        for question in shipment["openQuestions"]
+        if question["id"].endswith(f"/{LISTED_FIRM}")
+        for clause in question["clauses"]
+    }
+    rules = [
+        one
+        for one in shipment["verdicts"]
+        if one["match"] == "POSSIBLE" and one["kind"] not in DUTIES
+    ]
+    others = [one for one in rules if _key_of(one["clause"]) not in for_firms]
+    return others, [one for one in rules if one not in others]
 
 
-def _possible(possible: Sequence[VerdictNode]) -> Iterator[Sentence]:
+def _key_of(node: Mapping[str, Any]) -> tuple[str, str]:
+    return node["control"]["key"], node["clause"]["key"]
+
+
+def _possible(
+    possible: Sequence[VerdictNode], noun: str = "further rule", plural: str = "further rules"
+) -> Iterator[Sentence]:
     if possible:
         kinds = [*dict.fromkeys(word_phrase(one["kind"]) for one in possible)]
         apply = "applies" if len(possible) == 1 else "apply"
         yield Sentence(
             POSSIBLY,
-            f"{many(len(possible), 'further rule')} {apply} if conditions are met"
+            f"{many(len(possible), noun, plural)} {apply} if conditions are met"
             f" ({', '.join(kinds)}).",
             measure=possible[0]["clause"]["clause"]["measure"],
         )

@@ -27,7 +27,12 @@ from tracker.domain.controls.legal_basis import is_legal_basis
 from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
 from tracker.domain.controls.scope import PlaceQuota
 from tracker.domain.shipments.conditions import Conditions
-from tracker.domain.shipments.question_id import DUAL_USE_ROLE, GOODS_QUESTION, IssuerQuestionId
+from tracker.domain.shipments.question_id import (
+    DUAL_USE_ROLE,
+    GOODS_QUESTION,
+    LISTED_FIRM,
+    IssuerQuestionId,
+)
 from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.rates import NO_RATE, Rate, quota_of, rate_of, rate_questions
 from tracker.domain.shipments.shipment import Case
@@ -94,6 +99,12 @@ class Applicable:
     def kind(self) -> VerdictKind:
         """The kind of rule."""
         return self.state.clause.measure.verdict_on(self.control.direction)
+
+    @property
+    def is_open_for_any_firm(self) -> bool:
+        """Whether it applies to firms of a list, and no firm of the shipment is known to be on one."""
+        asked = str(IssuerQuestionId(self.control.issuer, LISTED_FIRM))
+        return any(one.id == asked for of in self.open_conditions for one in of.questions)
 
     @property
     def first_day(self) -> date | None:
@@ -297,7 +308,7 @@ def _of_readings(case: Case, ones: Sequence[Applicable | None]) -> Applicable:
 
 
 def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
-    """Yield the obligations, certain ones first and the strongest of them first.
+    """Yield the obligations, certain ones first, rules on firms of lists last, the strongest first.
 
     Framework acts are listed with the licences that they base. A power over goods abroad needs no licence.
     """
@@ -315,7 +326,12 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
         and one.state.clause.territory is not Territory.ONLY_ABROAD
     ]
     order = list(VerdictKind)
-    obligations.sort(key=lambda one: (one.match is Match.POSSIBLE, order.index(one.kind), one.key))
+
+    def rank(one: Applicable) -> tuple[bool, bool, int, tuple[str, str]]:
+        is_possible = one.match is Match.POSSIBLE
+        return is_possible, one.is_open_for_any_firm, order.index(one.kind), one.key
+
+    obligations.sort(key=rank)
     for one in obligations:
         is_licence = one.state.clause.measure is Measure.DUAL_USE_LICENCE
         rests_on = [

@@ -23,7 +23,7 @@ from tracker.domain.controls.matching import (
 )
 from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
-from tracker.domain.shipments.question_id import IssuerQuestionId
+from tracker.domain.shipments.question_id import LISTED_FIRM, IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
 from tracker.domain.shipments.rates import deciding_place
 from tracker.domain.wording.phrases import commodities_phrase, listed, many, place_in_text
@@ -40,8 +40,6 @@ BUYERS = ("importer", "endUser")
 USES = re.compile(r",| and | or ", re.IGNORECASE)
 """Text between the uses that a clause names."""
 USE_WORDS = re.compile(r"\b(?:end[- ])?(?:uses?|users?|purposes?)\b")
-LISTED_FIRM = "listed-firm"
-"""Part of the id of the question on all lists of an issuer."""
 NO_PREFERENCE = "none"
 """The text of `preference` for goods that enter under no agreement."""
 

@@ -6,6 +6,8 @@ from tracker.errors import InvalidInput
 
 DUAL_USE_ROLE = "dual-use-items"
 """The subject of the question whether goods are dual-use items in the sense of an issuer."""
+LISTED_FIRM = "listed-firm"
+"""The subject of the question whether a party is on any list of an issuer."""
 GOODS_QUESTION = "shipment/goods"
 """The id of the question whether the commodity or the code of a shipment is right."""
 EXAMPLES = "cn-mofcom-2025-10/tungsten/item/2 or CN/end-use"
