@@ -165,14 +165,20 @@ async def test_a_page_names_the_number_of_an_act_whose_key_has_another_one(corpu
     assert "This is Announcement No. 27 of 2026; the key of this record says 28" in text
 
 
+async def test_the_next_step_is_that_of_the_strongest_clause_in_force(corpus: Api) -> None:
+    """Investigations of silicon metal stand before the duty that followed them."""
+    text = await read(corpus, "/controls/us-silicon-metal-cvd-2025?valid=2026-12-01")
+    assert "Next: add the duty to your costs." in text.replace("\xa0", " ")
+    assert "no measure applies yet" not in text
+
+
 @pytest.mark.parametrize(
     ("path", "line"),
     [
         (
             "/check?commodity=gallium&form=METAL&origin=CN&destination=DE",
             r"Certainly: The exporter needs a dual-use licence .*? Next: apply for the licence .*?"
-            r" Possibly: The export is prohibited .*? but it is limited to 7 listed firms"
-            r" \(HENSOLDT AG, FN Herstal, FN Browning and 4 more\)\.",
+            r" Unknown: .*? Possibly: 2 rules on listed firms apply if conditions are met \(prohibited\)\.",
         ),
         (
             "/check?commodity=gallium&form=METAL&origin=CN&destination=US",

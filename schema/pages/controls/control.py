@@ -17,7 +17,7 @@ from schema.pages.site.images import CHART, status_image
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import publisher_of
-from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.wording.phrases import listed, short_date, word_phrase
 from tracker.errors import NotFound
 
@@ -159,8 +159,12 @@ def clause_label(clause: Mapping[str, Any]) -> str:
 
 
 def next_step_of(control: Mapping[str, Any]) -> str:
-    """Return the next step of a trader, by the first clause in force or else by the next one."""
-    first = min(control["clauses"], key=lambda of: ClauseStatus[of["status"]].rank, default=None)
+    """Return the next step of a trader, by the strongest clause in force or else by the next one."""
+
+    def rank(of: Mapping[str, Any]) -> tuple[int, int]:
+        return ClauseStatus[of["status"]].rank, Measure[of["measure"]].rank
+
+    first = min(control["clauses"], key=rank, default=None)
     return next_step(first["measure"], control["direction"], first["status"]) if first else ""
 
 
