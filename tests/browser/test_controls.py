@@ -27,7 +27,7 @@ async def test_an_instrument_is_found_by_its_goods_and_read_at_another_moment(
         await page.get_by_role("link", name="Dual-use exports to the US").first.click()
         heading = page.get_by_role("heading", level=1)
         await expect(heading).to_contain_text(
-            re.compile(r"8\s+suspended,\s+which\s+return\s+in\s+3\s+days")
+            re.compile(r"8\s+suspended,\s+which\s+return\s+on\s+28\s+Nov\s+2026")
         )
         rows = page.locator("table.square tbody tr")
         await expect(rows.nth(2)).to_be_attached()

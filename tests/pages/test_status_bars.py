@@ -215,7 +215,10 @@ def test_days_of_a_scale_are_equally_wide_and_begin_at_its_edges() -> None:
             "/check?commodity=gallium&form=METAL&origin=CN&destination=US",
             "Status: ban in force, not confirmed",
         ),
-        ("/check?hsCode=850511&origin=CN&destination=DE", "Status: ban in force, possibly"),
+        (
+            "/check?hsCode=850511&origin=CN&destination=DE",
+            "Status: dual-use licence in force, possibly",
+        ),
     ],
     ids=str,
 )

@@ -58,12 +58,13 @@ async def annex_lines(
 
 
 def annex_rows(verification: Verification, after: int = 0) -> Iterator[Row]:
-    """Return the texts of the events after a position of a verified log, as rows.
+    """Yield the texts of the events after a position of a verified log, as rows. Nothing is read before the
+    first one is asked for.
 
     Raises Rejected (ALTERED_ANNEX) for a text that does not open its own commitment.
     """
     lines = verification.source.texts(after, verification.head.size) or ()
-    return rows_between(lines, after + 1, verification.head.size)
+    yield from rows_between(lines, after + 1, verification.head.size)
 
 
 def rows_between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Row]:
