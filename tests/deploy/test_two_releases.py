@@ -190,8 +190,7 @@ def test_a_newer_fold_of_any_projection_takes_over_and_the_older_server_stays_un
         wait(observer, lambda: observer.look(own, before) and len(to_first.acknowledged) > 3)
         pinned = ANSWER.replace("(validAt", '(position: "3", validAt')
         assert "errors" not in post(before, pinned)
-        with Gap() as gap, serving(newer) as after:
-            gap.add(own, before)
+        with Gap().add(own, before) as gap, serving(newer) as after:
             gap.add(newer, after)
             to_second = writers.enter_context(Writer(after, "second"))
             wait(

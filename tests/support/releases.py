@@ -256,12 +256,13 @@ class Gap:
         """Return the seconds from the last answer of a release to the first of another."""
         return self._answers[newer.packages][0] - self._answers[older.packages][1]
 
-    def add(self, release: Release, server: Running) -> None:
-        """Query a server too, from two threads."""
+    def add(self, release: Release, server: Running) -> Gap:
+        """Query a server too, from two threads; return this."""
         for _ in range(2):
             thread = threading.Thread(target=self._watch, args=(release, server), daemon=True)
             self._threads.append(thread)
             thread.start()
+        return self
 
     def _note(self, release: Release) -> None:
         now = time.monotonic()
