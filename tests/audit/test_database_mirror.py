@@ -394,6 +394,7 @@ async def test_an_event_of_a_newer_release_stops_the_mirror_before_it(
     newer = changed(ENTRIES[300], type="ExportControl.Sold")
     log = write_log(tmp_path / "log", ENTRIES[:300])
     async with mirroring(target, TRUST, tmp_path, log) as mirror:
+        await reached(mirror, 300)
         write_log(log, (*ENTRIES[:300], newer, *ENTRIES[301:310]))
         await until(lambda: state_of(mirror).refusal)
         response = await Api(mirror).request("GET", "/readyz")
