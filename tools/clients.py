@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from graphql import (
     GraphQLEnumType,
@@ -34,9 +35,28 @@ ROOT = Path(__file__).parents[1]
 CLIENTS = ROOT / "deploy" / "clients"
 PACKAGE = Path("python", "src", "minerals_tracker")
 ROOT_TYPES = {"Query", "Mutation", "Subscription"}
-PYTHON_SCALARS = {"Boolean": "bool", "Float": "float", "Int": "int", "JSON": "Any"}
-"""Types by scalar; all others are texts."""
-SCRIPT_SCALARS = {"Boolean": "boolean", "Float": "number", "Int": "number", "JSON": "unknown"}
+
+
+class Language(NamedTuple):
+    """The forms of types in a language."""
+
+    scalars: Mapping[str, str]
+    """Types by scalar; all others are `text`."""
+    text: str
+    list_of: str
+    nothing: str
+    """Ending of a type that may be null."""
+
+
+PYTHON = Language(
+    {"Boolean": "bool", "Float": "float", "Int": "int", "JSON": "Any"}, "str", "list[{}]", " | None"
+)
+SCRIPT = Language(
+    {"Boolean": "boolean", "Float": "number", "Int": "number", "JSON": "unknown"},
+    "string",
+    "Array<{}>",
+    " | null",
+)
 
 
 def read_schema() -> GraphQLSchema:
@@ -80,7 +100,7 @@ def python_types(schema: GraphQLSchema) -> str:
             names = " | ".join(each.name for each in schema.get_possible_types(type))
             aliases.append(f'{type.name}: TypeAlias = "{names}"')
         elif isinstance(type, GraphQLObjectType | GraphQLInputObjectType):
-            fields = {name: python_type(field.type) for name, field in type.fields.items()}
+            fields = {name: type_in(PYTHON, field.type) for name, field in type.fields.items()}
             lines += ["", "", *python_dict(type.name, fields)]
     return "\n".join([*lines, "", "", *aliases, ""])
 
@@ -94,16 +114,16 @@ def python_dict(name: str, fields: dict[str, str]) -> list[str]:
     return [f"class {name}(TypedDict, total=False):", *body]
 
 
-def python_type(type: GraphQLType) -> str:
-    """Return a type of the schema as one of Python."""
+def type_in(language: Language, type: GraphQLType) -> str:
+    """Return a type of the schema as one of a language."""
     if isinstance(type, GraphQLNonNull):
-        return python_type(type.of_type).removesuffix(" | None")
+        return type_in(language, type.of_type).removesuffix(language.nothing)
     if isinstance(type, GraphQLList):
-        return f"list[{python_type(type.of_type)}] | None"
+        return language.list_of.format(type_in(language, type.of_type)) + language.nothing
     assert isinstance(type, GraphQLNamedType)
     if isinstance(type, GraphQLScalarType):
-        return f"{PYTHON_SCALARS.get(type.name, 'str')} | None"
-    return f"{type.name} | None"
+        return language.scalars.get(type.name, language.text) + language.nothing
+    return type.name + language.nothing
 
 
 def script_types(schema: GraphQLSchema) -> str:
@@ -120,23 +140,11 @@ def script_types(schema: GraphQLSchema) -> str:
         elif isinstance(type, GraphQLObjectType | GraphQLInputObjectType):
             optional = "?" if isinstance(type, GraphQLInputObjectType) else ""
             fields = [
-                f"  {name}{optional}: {script_type(field.type)};"
+                f"  {name}{optional}: {type_in(SCRIPT, field.type)};"
                 for name, field in type.fields.items()
             ]
             lines += [f"export interface {type.name} {{", *fields, "}"]
     return "\n".join([*lines, ""])
-
-
-def script_type(type: GraphQLType) -> str:
-    """Return a type of the schema as one of TypeScript."""
-    if isinstance(type, GraphQLNonNull):
-        return script_type(type.of_type).removesuffix(" | null")
-    if isinstance(type, GraphQLList):
-        return f"Array<{script_type(type.of_type)}> | null"
-    assert isinstance(type, GraphQLNamedType)
-    if isinstance(type, GraphQLScalarType):
-        return f"{SCRIPT_SCALARS.get(type.name, 'string')} | null"
-    return f"{type.name} | null"
 
 
 def write_sources(directory: Path) -> None:
