@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -227,7 +227,7 @@ async def running_tracker(
 async def _mirroring(
     target: Target, pool: Pool, options: MirrorOptions | None
 ) -> AsyncIterator[MirrorState | None]:
-    """Copy the log of an origin, and follow it for the duration of a block."""
+    """Copy the log of an origin, project a first copy, and follow the log for the duration of a block."""
     if options is None:
         yield None
         return
@@ -238,6 +238,9 @@ async def _mirroring(
         store = SnapshotStore(writing, settings.snapshots())
         mirror = DatabaseMirror(options, target, pool, store)
         await mirror.begin()
+        with suppress(AnotherRelease):
+            for projection in linked_projections():
+                await rebuild(target, projection, only_empty=True)
         async with mirror:
             yield mirror.state
 

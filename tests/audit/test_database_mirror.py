@@ -176,6 +176,14 @@ async def test_a_mirror_of_a_server_answers_as_its_origin_within_a_second(
         assert key.text == (await Api(origin.services).request("GET", "/log/key")).text
 
 
+async def test_the_first_copy_is_readable_when_the_mirror_starts(
+    origin: Origin, other: Target, tmp_path: Path
+) -> None:
+    head = await origin.services.recorder.head()
+    async with mirroring(other, origin.trust, tmp_path, origin.address) as mirror:
+        await mirror.projector.reach(head, seconds=0)
+
+
 async def test_a_mirror_refuses_writes_and_receipts_with_the_address_of_its_origin(
     origin: Origin, other: Target, tmp_path: Path
 ) -> None:
