@@ -378,12 +378,12 @@ async def test_one_process_watches_at_a_time_and_the_other_goes_on_where_it_ende
     publisher, server = gazette
     watched = options(source(server.url))
     first, second = Watcher(target, watched), Watcher(target, watched)
+    reports = list[PollReport]()
+    first.observe_poll = reports.append
     async with first:
         await until(lambda: first.active)
         async with second:
-            async with asyncio.timeout(within(15)):
-                while "Looked" not in kinds(await facts(recorder)):
-                    await asyncio.sleep(0.05)
+            await until(lambda: reports)  # its cursor is stored too
             assert not second.active
             await first.__aexit__()
             await until(lambda: second.active)
