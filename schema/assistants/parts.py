@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import graphql
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.pages.site.own_document import WithDocument
 
 NOTHING: tuple[Any, ...] = (None, "", [], False)
@@ -64,7 +64,7 @@ class Part(WithDocument):
             for each in graphql.parse(self.document).definitions
             if isinstance(each, graphql.FragmentDefinitionNode) and each.name.value == self.fragment
         ]
-        return _fields(fragment, SCHEMA._schema.type_map[fragment.type_condition.name.value])
+        return _fields(fragment, CORE_SCHEMA.type_map[fragment.type_condition.name.value])
 
     @cached_property
     def schema(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from schema.base.compression import GZIP_LEVEL
 from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
 from schema.execution.fixed_moments import are_pinned, with_defaults
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.inputs.moment import answer_moments
 from schema.services import Access, Services
 from schema.telemetry.operation import current_operation
@@ -187,7 +187,7 @@ class ResponseCache:
 
     async def _schema_key(self, request: QueryRequest) -> Key | None:
         """Return the key of a query of the schema, which is the same under all names; None for others."""
-        parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
+        parsed = await parsed_document(CORE_SCHEMA, request.document, self._access.introspection)
         operation = parsed.operation(request.operation) if parsed.introspection else None
         if operation is None:
             return None
@@ -232,7 +232,7 @@ class ResponseCache:
         result: dict[str, Any],
     ) -> Answer | dict[str, Any]:
         """Cache a response, if the position and the date are still those that it depends on."""
-        parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
+        parsed = await parsed_document(CORE_SCHEMA, request.document, self._access.introspection)
         fields, operation = parsed.query(request.operation), parsed.operation(request.operation)
         if fields is None or operation is None:
             return result

@@ -338,3 +338,5 @@ SCHEMA = TrackerSchema(
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+CORE_SCHEMA = SCHEMA._schema
+"""The schema in the types of graphql-core, for which strawberry has no public name."""

@@ -22,7 +22,7 @@ from msgspec import Struct
 from schema.base.context import Context
 from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
 from schema.execution.execute import ALL, stream
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Ended, Offset, Part
 from schema.http.limits import PushPriority
@@ -300,7 +300,7 @@ async def shared_query(request: OperationRequest) -> SharedQuery | None:
     is then executed separately.
     """
     try:
-        admitted = await admit(SCHEMA._schema, request)
+        admitted = await admit(CORE_SCHEMA, request)
         field = _only_field(admitted)
         arguments = _arguments(admitted, field, request) if field else None
         if field is None or arguments is None:
@@ -332,7 +332,7 @@ def _arguments(
     admitted: AdmittedOperation, field: FieldNode, request: OperationRequest
 ) -> dict[str, Any] | None:
     """Return the arguments of the field; None for invalid variables."""
-    schema = SCHEMA._schema
+    schema = CORE_SCHEMA
     assert schema.subscription_type is not None
     variables = get_variable_values(
         schema, admitted.operation.variable_definitions or (), dict(request.variables)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from schema.execution.documents import parsed_document
 from schema.execution.fixed_moments import is_pinned, with_defaults
 from schema.execution.response_cache import Answer, QueryRequest
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.receipts.derivation import DERIVATION
 from schema.receipts.moment_records import moment_record
 from schema.receipts.operations import receipt_operation
@@ -136,7 +136,7 @@ class ReceiptIssuer:
 
     async def _open_fields(self, request: QueryRequest) -> Sequence[str]:
         """Return the root fields of a query that do not fix every moment."""
-        parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
+        parsed = await parsed_document(CORE_SCHEMA, request.document, self._access.introspection)
         fields, operation = parsed.query(request.operation), parsed.operation(request.operation)
         variables = with_defaults(operation, request.variables) if operation else {}
         names = [each.name.value for each in fields or () if not is_pinned(each, variables)]

@@ -14,7 +14,7 @@ from typing import Any
 from graphql import OperationDefinitionNode, parse
 from msgspec import Struct
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
 from schema.tables.shape import Shape, shape_of
 from tracker.errors import NotFound
@@ -72,7 +72,7 @@ def _table(name: str) -> Table:
     needs = document.partition("\n")[0].partition(NEEDS)[2]
     [operation] = parse(document).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    schema = SCHEMA._schema
+    schema = CORE_SCHEMA
     parameters = url_parameters(schema, operation)
     return Table(
         name,

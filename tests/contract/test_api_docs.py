@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from schema.execution.execute import execute
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.services import Access, Services
 from tests.support.cases import each_case
 
@@ -45,7 +45,7 @@ async def test_the_preview_of_the_docs_is_reported_and_not_recorded(services: Se
 
 def filters(name: str) -> set[str]:
     """Return the filter arguments of a list."""
-    types = SCHEMA._schema.type_map
+    types = CORE_SCHEMA.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
     return set(fields[name].args) - OF_PAGES - OTHERS
 
@@ -59,13 +59,13 @@ def test_the_filters_of_every_list_are_reported(names: str, told: str) -> None:
 
 def test_no_list_is_missing() -> None:
     told = {name for names, _ in ROWS for name in re.findall(r"`(\w+)`", names)}
-    types = SCHEMA._schema.type_map
+    types = CORE_SCHEMA.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
     assert {name for name, of in fields.items() if {"first", "after"} <= set(of.args)} <= told
 
 
 def test_every_list_can_be_read_from_both_ends_and_in_an_order() -> None:
-    for kind in SCHEMA._schema.type_map.values():
+    for kind in CORE_SCHEMA.type_map.values():
         for name, of in getattr(kind, "fields", {}).items():
             if str(getattr(of, "type", "")).rstrip("!").endswith("Connection"):
                 pages = {"first", "after", "last", "before"}

@@ -19,7 +19,7 @@ from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from schema.execution.document_cost import MAX_COST, cost
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.http.cross_site import host_name, is_own_origin
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, control, document
@@ -136,7 +136,7 @@ async def test_a_batch_is_refused(api: Api) -> None:
 def test_the_cost_is_the_fields_of_full_pages(
     query: str, variables: dict[str, Any], expected: int
 ) -> None:
-    assert cost(SCHEMA._schema, parse(query), variables) == expected
+    assert cost(CORE_SCHEMA, parse(query), variables) == expected
 
 
 async def test_the_cost_counts_with_the_variables_of_each_request(api: Api) -> None:

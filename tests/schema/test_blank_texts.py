@@ -10,7 +10,7 @@ from graphql import (
     is_required_argument,
 )
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from tests.support.api import Api
 
 NEEDED = {
@@ -40,7 +40,7 @@ WITH_BLANK_MEANING = {"id", "ids", "assignedTo"}
 
 def calls(type_: str) -> Iterator[tuple[str, str]]:
     """Return each field call with a blank text, by field and argument."""
-    for name, field in SCHEMA._schema.type_map[type_].fields.items():  # type: ignore[attr-defined]
+    for name, field in CORE_SCHEMA.type_map[type_].fields.items():  # type: ignore[attr-defined]
         for argument, of in field.args.items():
             if get_named_type(of.type).name == "String" and argument not in WITH_BLANK_MEANING:
                 yield f"{name}({argument})", _call(name, field, argument)

@@ -10,7 +10,7 @@ from deploy.bootstrap import open_connection
 from projections.query import as_of
 from projections.runner.tables import SQL
 from projections.versions.projection import Versions
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.inputs import moment
 from schema.services import Services
 from tests.support.api import Api, control
@@ -127,7 +127,7 @@ async def test_every_question_about_what_is_recorded_waits(
 def test_no_question_is_missing_here() -> None:
     """Exempt are declared commodities and places, the signed log with its own size, previews decided by
     the log, endpoints and candidates outside it, and `asOf`, which is tested above."""
-    fields = SCHEMA._schema.query_type.fields  # type: ignore[union-attr]
+    fields = CORE_SCHEMA.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
     assert set(fields) - waiting == {

@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLObjectType
 
 from schema.base.descriptions import describe
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.inputs.input_types import to_camel
 from tests.support.cases import each_case
 from tracker.domain.controls.clause import Clause, ClauseState
@@ -21,7 +21,7 @@ NEW_FIELD = '''    docket: Name | None = None
     """The number of the docket in which it was announced."""
 '''
 SHOW_IT = """
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA, SCHEMA
 from schema.types.export_control import ExportControl
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.basics.values import PartialDate
@@ -83,7 +83,7 @@ def insert(file: Path, after: str, line: str, new: str) -> None:
     ],
 )
 def test_every_field_of_a_struct_is_shown(shown: str, struct: type, hidden: set[str]) -> None:
-    of = SCHEMA._schema.type_map[shown]
+    of = CORE_SCHEMA.type_map[shown]
     assert isinstance(of, GraphQLObjectType)
     names = {to_camel(name) for name in struct.__struct_fields__ if name not in hidden}  # type: ignore[attr-defined]
     assert names <= of.fields.keys()
@@ -92,7 +92,7 @@ def test_every_field_of_a_struct_is_shown(shown: str, struct: type, hidden: set[
 def test_the_docstring_of_a_field_is_its_description_in_inputs_and_outputs() -> None:
     described = describe("instrument", ExportControlState, Announced)
     assert described == "The legal act, as cited by its issuer."
-    types = SCHEMA._schema.type_map
+    types = CORE_SCHEMA.type_map
     for name in ("ExportControl", "AnnounceExportControlInput"):
         assert types[name].fields["instrument"].description == described  # type: ignore[attr-defined]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from projections.query.moment import Moment, MomentSeries
 from projections.query.steps import MAX_MOMENTS, Step, days_by_step
 from schema.execution.document_cost import cost
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.root.as_of import export_controls
 from schema.root.over import MAX_FIELDS_AT_WORK
 from schema.services import Services
@@ -194,7 +194,7 @@ def test_days_are_a_step_apart(first: date, length: int, step: Step) -> None:
 
 def of(arguments: str, **variables: Any) -> int:
     text = f"query {{ over({arguments}) {{ exportControls(first: 10) {{ nodes {{ key }} }} }} }}"
-    return cost(SCHEMA._schema, parse(text), variables)
+    return cost(CORE_SCHEMA, parse(text), variables)
 
 
 def test_four_moments_cost_what_one_does() -> None:

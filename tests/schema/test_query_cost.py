@@ -34,12 +34,11 @@ from schema.execution.documents import (
     parse_document,
     parsed_document,
 )
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from tests.contract.test_security import codes
 from tests.support.api import Api
 from tests.support.cases import each_case
 
-SCHEMA = SCHEMA._schema
 TYPES = "{ types { name kind } }"
 WHOLE = get_introspection_query(
     specified_by_url=True,
@@ -53,14 +52,14 @@ def refusals(text: str) -> set[str]:
     """Return the codes of a refusal before execution."""
     return {
         error.extensions["code"]
-        for error in parse_document(SCHEMA, text).errors
+        for error in parse_document(CORE_SCHEMA, text).errors
         if error.extensions
     }
 
 
 def executed(text: str, **variables: Any) -> Any:
     """Return graphql-core's result without any limit."""
-    result = experimental_execute_incrementally(SCHEMA, parse(text), variable_values=variables)
+    result = experimental_execute_incrementally(CORE_SCHEMA, parse(text), variable_values=variables)
     assert isinstance(result, ExecutionResult)
     return result.data
 
@@ -74,7 +73,9 @@ def fields(answer: Any) -> int:
 
 def test_json_costs_ten_fields() -> None:
     page = "events(first: 200) { nodes { position %s } }"
-    plain, whole = (cost(SCHEMA, parse("{ %s }" % (page % field)), {}) for field in ("", "data"))
+    plain, whole = (
+        cost(CORE_SCHEMA, parse("{ %s }" % (page % field)), {}) for field in ("", "data")
+    )
     assert whole - plain == 200 * 10
 
 
@@ -171,20 +172,20 @@ def test_introspection_counts_as_any_other_field(text: str, code: str) -> None:
 async def test_introspection_costs_at_least_its_answer(api: Api, text: str) -> None:
     answer = await api.ask(text)
     assert answer == executed(text)
-    assert fields(answer) <= cost(SCHEMA, parse(text), {}) <= MAX_COST
+    assert fields(answer) <= cost(CORE_SCHEMA, parse(text), {}) <= MAX_COST
 
 
 async def test_the_whole_schema_can_be_asked_for_as_clients_do(api: Api) -> None:
     told = build_client_schema(await api.ask(WHOLE))
-    assert print_schema(told) == print_schema(SCHEMA)
+    assert print_schema(told) == print_schema(CORE_SCHEMA)
 
 
 async def test_the_type_asked_for_in_a_variable_is_counted_and_answered(api: Api) -> None:
     text = "query ($of: String!{}) {{ __type(name: $of) {{ fields {{ args {{ name }} }} }} }}"
-    large = cost(SCHEMA, parse(text.format("")), {"of": "Query"})
-    assert large == cost(SCHEMA, parse(text.format(' = "Query"')), {}) > 50
-    assert cost(SCHEMA, parse(text.format("")), {"of": "Day"}) < 5
-    assert parse_document(SCHEMA, text.format("")).has_variable_cost
+    large = cost(CORE_SCHEMA, parse(text.format("")), {"of": "Query"})
+    assert large == cost(CORE_SCHEMA, parse(text.format(' = "Query"')), {}) > 50
+    assert cost(CORE_SCHEMA, parse(text.format("")), {"of": "Day"}) < 5
+    assert parse_document(CORE_SCHEMA, text.format("")).has_variable_cost
     assert (await api.ask(text.format(""), of="Query"))["__type"]["fields"]
 
 
@@ -239,12 +240,12 @@ async def test_other_names_of_a_query_of_the_schema_cost_neither_validation_nor_
 
 def test_the_cost_of_introspection_is_read_from_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     document = parse(WHOLE)
-    first = cost(SCHEMA, document, {})
+    first = cost(CORE_SCHEMA, document, {})
     resolved = [0]
     for type_ in introspection_types.values():
         for field in getattr(type_, "fields", {}).values():
             monkeypatch.setattr(field, "resolve", lambda *_, **__: resolved.append(1))
-    assert cost(SCHEMA, document, {}) == first
+    assert cost(CORE_SCHEMA, document, {}) == first
     assert resolved == [0]
 
 
@@ -258,7 +259,7 @@ async def test_hidden_introspection_is_refused_without_the_other_rules(
         return validate(schema, document, of, *more, **named)
 
     monkeypatch.setattr(graphql, "validate", noted)
-    error, *_ = parse_document(SCHEMA, f"query Hidden {{ __schema {TYPES} }}", False).errors
+    error, *_ = parse_document(CORE_SCHEMA, f"query Hidden {{ __schema {TYPES} }}", False).errors
     assert "introspection has been disabled" in error.message
     assert rules == [[NoSchemaIntrospectionCustomRule]]
 
@@ -266,17 +267,17 @@ async def test_hidden_introspection_is_refused_without_the_other_rules(
 def test_many_errors_have_no_suggestions() -> None:
     def suggested(number: int) -> int:
         text = "{" + " ".join(f"heads{'s' * n}" for n in range(number)) + "}"
-        return str(parse_document(SCHEMA, text).errors).count("Did you mean")
+        return str(parse_document(CORE_SCHEMA, text).errors).count("Did you mean")
 
     assert suggested(MAX_SUGGESTED_ERRORS) > 0
     assert suggested(MAX_SUGGESTED_ERRORS + 1) == 0
 
 
 async def test_refused_documents_do_not_evict_others() -> None:
-    valid = await parsed_document(SCHEMA, "{ head }", True)
+    valid = await parsed_document(CORE_SCHEMA, "{ head }", True)
     for number in range(60):
-        await parsed_document(SCHEMA, f"{{ nothing{number} {'head ' * 300} }}", True)
-    assert await parsed_document(SCHEMA, "{ head }", True) is valid
+        await parsed_document(CORE_SCHEMA, f"{{ nothing{number} {'head ' * 300} }}", True)
+    assert await parsed_document(CORE_SCHEMA, "{ head }", True) is valid
     assert 0 < processing.refused.bytes <= MAX_REFUSED_BYTES
 
 
@@ -319,21 +320,23 @@ PRODUCTIONS = """query ($of: [String!]!, $years: YearRange!, $first: Int!) {
 def test_a_distribution_counts_for_each_commodity_and_year(years: Any, counted: int) -> None:
     document = parse(PRODUCTIONS)
     variables = {"of": ["tin", "zinc"], "years": years, "first": 2023}
-    assert cost(SCHEMA, document, variables) == 1 + (1 + counted) + (1 + 3)
-    assert parse_document(SCHEMA, PRODUCTIONS).has_variable_cost
+    assert cost(CORE_SCHEMA, document, variables) == 1 + (1 + counted) + (1 + 3)
+    assert parse_document(CORE_SCHEMA, PRODUCTIONS).has_variable_cost
 
 
 def test_a_list_that_nobody_can_limit_counts_by_its_usual_length() -> None:
     text = '{ asOf { production(commodity: "tin", year: 2023) { figures { value unit } } } }'
-    assert cost(SCHEMA, parse(text), {}) == 1 + 1 + 1 + 20 * 2
+    assert cost(CORE_SCHEMA, parse(text), {}) == 1 + 1 + 1 + 20 * 2
     for name in USUAL_LENGTHS:
         of, _, field = name.partition(".")
-        assert is_list_type(get_nullable_type(SCHEMA.type_map[of].fields[field].type)), name
+        assert is_list_type(get_nullable_type(CORE_SCHEMA.type_map[of].fields[field].type)), name
 
 
 def test_an_exposure_counts_for_each_destination() -> None:
     text = "{ asOf { exposures(destinations: %s) { destination { code } } } }"
-    one, three = (cost(SCHEMA, parse(text % given), {}) for given in ('"US"', '["US", "DE", "JP"]'))
+    one, three = (
+        cost(CORE_SCHEMA, parse(text % given), {}) for given in ('"US"', '["US", "DE", "JP"]')
+    )
     assert three - one == 2 * 2
 
 
@@ -341,7 +344,7 @@ def test_an_exposure_counts_for_each_destination() -> None:
 def test_links_count_for_as_many_entities_as_an_announcement_may_name(field: str) -> None:
     text = "{ asOf { announcements(first: 200) { nodes { key %s } } } }"
     plain, linked = (
-        cost(SCHEMA, parse(text % part), {}) for part in ("", f"{field} {{ key entity }}")
+        cost(CORE_SCHEMA, parse(text % part), {}) for part in ("", f"{field} {{ key entity }}")
     )
     assert linked - plain == 200 * (1 + 20 * 2)
 
@@ -366,7 +369,7 @@ EVENTS = "{{ e: events({}) {} {{ nodes {{ position type }} }} }}"
 )
 def test_a_page_counts_as_one_item_at_least(arguments: str, directive: str, expected: int) -> None:
     text = EVENTS.format(arguments, directive)
-    assert cost(SCHEMA, parse(text), {}) == expected
+    assert cost(CORE_SCHEMA, parse(text), {}) == expected
 
 
 def test_no_page_makes_the_rest_of_a_document_cheaper() -> None:
@@ -398,16 +401,16 @@ def test_a_variable_counts_as_it_is_sent_before_its_default(
     default: str, variables: dict[str, Any], size: int
 ) -> None:
     text = f"query ($n: Int{default}) {{ events(first: $n) {{ nodes {{ type }} }} }}"
-    assert cost(SCHEMA, parse(text), variables) == 1 + size * 2
+    assert cost(CORE_SCHEMA, parse(text), variables) == 1 + size * 2
 
 
 def test_items_that_are_asked_for_by_their_ids_count_one_by_one() -> None:
     literal = '{ nodes(ids: ["a", "b", "c"]) { id entity } }'
     variable = "query ($of: [ID!]!) { nodes(ids: $of) { id entity } }"
-    assert cost(SCHEMA, parse(literal), {}) == 1 + 3 * 2
-    assert parse_document(SCHEMA, variable).has_variable_cost
+    assert cost(CORE_SCHEMA, parse(literal), {}) == 1 + 3 * 2
+    assert parse_document(CORE_SCHEMA, variable).has_variable_cost
     for ids, count in (([], 1), (["a"] * 7, 7), ("a", 1), (None, 1)):
-        assert cost(SCHEMA, parse(variable), {"of": ids}) == 1 + count * 2
+        assert cost(CORE_SCHEMA, parse(variable), {"of": ids}) == 1 + count * 2
 
 
 async def test_a_default_does_not_hide_what_a_variable_asks_for(api: Api) -> None:
@@ -426,7 +429,7 @@ def test_each_operation_counts_what_it_makes_of_a_fragment() -> None:
     )
     for first, second in ((1, 200), (200, 1)):
         document = parse(text.format("a", first, "b", second))
-        assert cost(SCHEMA, document, {}) == 2 + 200 * 2
+        assert cost(CORE_SCHEMA, document, {}) == 2 + 200 * 2
 
 
 # --- any document
@@ -461,7 +464,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any], int]:
 @given(documents())
 def test_no_document_costs_less_than_its_fields(asked: tuple[str, dict[str, Any], int]) -> None:
     text, variables, count = asked
-    assert cost(SCHEMA, parse(text), variables) >= count
+    assert cost(CORE_SCHEMA, parse(text), variables) >= count
 
 
 @given(documents(), st.integers(-5, 300), st.integers(0, 300))
@@ -470,11 +473,11 @@ def test_a_larger_page_never_costs_less(
 ) -> None:
     text, variables, _ = asked
     document = parse(text)
-    assert cost(SCHEMA, document, {**variables, "n": size}) <= cost(
-        SCHEMA, document, {**variables, "n": size + more}
+    assert cost(CORE_SCHEMA, document, {**variables, "n": size}) <= cost(
+        CORE_SCHEMA, document, {**variables, "n": size + more}
     )
 
 
 def test_no_field_is_free() -> None:
     assert MAX_FIELDS < MAX_COST
-    assert cost(SCHEMA, parse("{ __typename head a: head }"), {}) == 3
+    assert cost(CORE_SCHEMA, parse("{ __typename head a: head }"), {}) == 3

@@ -18,7 +18,7 @@ from schema.base.context import Context
 from schema.execution import documents
 from schema.execution.documents import ParsedDocument, parse_document, parsed_document
 from schema.execution.execute import stream
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl, Client
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
@@ -187,7 +187,7 @@ async def test_no_document_is_parsed_in_the_event_loop(
     monkeypatch.setattr(documents, "parse_document", noted)
     with counted_passes() as passes:
         for _ in range(2):
-            await parsed_document(SCHEMA._schema, text, True)
+            await parsed_document(CORE_SCHEMA, text, True)
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
     assert passes[0] > 0
@@ -203,7 +203,7 @@ async def test_documents_of_two_clients_are_parsed_in_turn(monkeypatch: pytest.M
 
     async def ask(client: str, number: int) -> None:
         CURRENT_OPERATION.set(OperationInfo("", "", client))
-        await parsed_document(SCHEMA._schema, f"query {client}{number} {{ head }}", True)
+        await parsed_document(CORE_SCHEMA, f"query {client}{number} {{ head }}", True)
 
     monkeypatch.setattr(documents, "parse_document", noted)
     async with asyncio.TaskGroup() as tasks:

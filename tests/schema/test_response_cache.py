@@ -19,7 +19,7 @@ from schema.execution.documents import parse_document
 from schema.execution.execute import execute
 from schema.execution.fixed_moments import are_pinned, with_defaults
 from schema.execution.response_cache import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
 from tests.support.cases import each_case
@@ -92,7 +92,7 @@ async def test_answers_that_are_kept_are_those_that_would_be_given(services: Ser
             {"publishers": ["bgs"], "on": "2024-01-01", "reason": "test", "source": source()},
         ),
     ]
-    mutations = SCHEMA._schema.mutation_type
+    mutations = CORE_SCHEMA.mutation_type
     assert mutations is not None
     for mutation, input in writes:
         if mutation in mutations.fields:
@@ -106,7 +106,7 @@ async def test_answers_that_are_kept_are_those_that_would_be_given(services: Ser
 
 
 def test_of_every_field_is_known_whether_its_answers_can_be_kept() -> None:
-    query = SCHEMA._schema.query_type
+    query = CORE_SCHEMA.query_type
     assert query is not None
     assert set(query.fields) == CACHEABLE_FIELDS | UNCACHEABLE_FIELDS
     assert not CACHEABLE_FIELDS & UNCACHEABLE_FIELDS
@@ -547,7 +547,7 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
 def test_an_answer_stays_where_every_moment_is_pinned(
     document: str, variables: dict[str, Any], expected: bool
 ) -> None:
-    found = parse_document(SCHEMA._schema, document)
+    found = parse_document(CORE_SCHEMA, document)
     assert not found.errors
     operation = found.operation(None)
     assert operation

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import open_connection
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.root.review import REVIEW_MUTATIONS
 from schema.services import Access, Services
 from tests.support.api import Api
@@ -421,6 +421,6 @@ async def test_candidates_whose_recording_was_cut_off_are_settled_before_they_ar
 
 
 def test_no_field_of_a_candidate_is_missing_here() -> None:
-    kind = SCHEMA._schema.type_map["Candidate"]
+    kind = CORE_SCHEMA.type_map["Candidate"]
     missing = {name for name in kind.fields if name not in ALL}  # type: ignore[attr-defined]
     assert missing == set()

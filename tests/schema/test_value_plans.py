@@ -36,7 +36,7 @@ from schema.execution.executor import Executor
 from schema.execution.plans import operation_plans, serializers
 from schema.execution.plans.operation_plans import PLAN_FAILURES
 from schema.execution.plans.serializers import SerializerBuilder
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA, SCHEMA
 from schema.services import Access, Services
 from tests.schema.test_operations import metrics
 from tests.schema.test_response_cache import QUESTIONS
@@ -85,7 +85,7 @@ def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
     if isinstance(type_, GraphQLUnionType) or (is_abstract_type(type_) and draw(st.booleans())):
         chosen = draw(
             st.lists(
-                st.sampled_from(SCHEMA._schema.get_possible_types(type_)),
+                st.sampled_from(CORE_SCHEMA.get_possible_types(type_)),
                 min_size=1,
                 max_size=2,
                 unique=True,
@@ -205,7 +205,7 @@ def compared(corpus_target: Target) -> Iterator[Compared]:
 
 
 def test_random_questions_are_answered_as_without_plans(compared: Compared) -> None:
-    query, answers = SCHEMA._schema.query_type, list[bytes]()
+    query, answers = CORE_SCHEMA.query_type, list[bytes]()
 
     @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(selections(query, 7))

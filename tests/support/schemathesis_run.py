@@ -21,7 +21,7 @@ from graphql import StringValueNode, Visitor, introspection_from_schema, parse, 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from tests.support.time_limits import within
 
 WORDS = (
@@ -59,7 +59,7 @@ def generated(cases: int, start: int = 1) -> list[str]:
         schemathesis.graphql.scalar(
             name, st.sampled_from(texts).map(lambda text: StringValueNode(value=text))
         )
-    known = schemathesis.graphql.from_dict(dict(introspection_from_schema(SCHEMA._schema)))
+    known = schemathesis.graphql.from_dict(dict(introspection_from_schema(CORE_SCHEMA)))
     operations = [result.ok() for result in known.get_all_operations()]
     documents: list[str] = []
     while len(documents) < cases:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from graphql import GraphQLInputObjectType, get_nullable_type
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.http.messages import STATUS
 from schema.pages.forms.fields import Field, FieldBuilder, label_of
 from schema.pages.forms.state import (
@@ -40,7 +40,7 @@ CHANGED = "The data have changed since this page was loaded. Check it and send t
 @cache
 def commands() -> Mapping[str, GraphQLInputObjectType]:
     """Return the inputs of all commands by name."""
-    kind = cast(GraphQLInputObjectType, SCHEMA._schema.type_map[COMMANDS])
+    kind = cast(GraphQLInputObjectType, CORE_SCHEMA.type_map[COMMANDS])
     return {
         name: cast(GraphQLInputObjectType, get_nullable_type(field.type))
         for name, field in kind.fields.items()
@@ -55,7 +55,7 @@ def fact_choices() -> list[tuple[str, str]]:
 
 def mutation_input(mutation: str) -> GraphQLInputObjectType:
     """Return the input of a mutation."""
-    root = SCHEMA._schema.mutation_type
+    root = CORE_SCHEMA.mutation_type
     assert root
     kind = get_nullable_type(root.fields[mutation].args["input"].type)
     return cast(GraphQLInputObjectType, kind)

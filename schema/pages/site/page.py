@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from schema.execution.schema import SCHEMA
+from schema.execution.schema import CORE_SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
 from schema.pages.site.address import START, Address, Made
 from schema.pages.site.feeds import FeedOfPage
@@ -101,7 +101,7 @@ class Page(WithDocument):
     @cached_property
     def parameters(self) -> Mapping[str, UrlParameter]:
         """Return the parameters of its address, without the moment."""
-        parameters = url_parameters(SCHEMA._schema, self.query)
+        parameters = url_parameters(CORE_SCHEMA, self.query)
         set_elsewhere = {*MOMENT.values(), *self.made}
         return {name: one for name, one in parameters.items() if name not in set_elsewhere}
 
