@@ -266,21 +266,23 @@ def _date(
         return "Only days and periods are compared.", NOT_RECORDED
     every = [*fits, *then]
     dates = _dates(every)
+    has_ended = not ENDED.isdisjoint(of.statuses)
     if before in ("until", "till", "through"):
-        meant = dates["until"]
+        meant = dates["until"] + dates["last"]
     elif not SUSPENDED.isdisjoint(of.statuses):
         meant = dates["suspended"]
-    elif not ENDED.isdisjoint(of.statuses):
-        meant = [*dates["over"], *dates["until"]]
+    elif has_ended:
+        meant = dates["over"] + dates["last"]
     elif before in ("since", "from", "effective") or not {"force", "effect"}.isdisjoint(of.words):
         meant = dates["first"]
     else:
         meant = dates["announced"] + ([] if "announced" in of.words else dates["first"])
-    phrases = {_span(one): date_phrase(one) for one in meant}
-    days = listed([phrases[span] for span in sorted(phrases)], 4)
-    recorded = f"Recorded: {days or 'no such day'}."
-    if any(named.first <= low and high <= named.last for low, high in map(_span, meant)):
+    matching = [one for one in meant if named.first <= _span(one)[0] and _span(one)[1] <= named.last]
+    recorded = f"Recorded: {_days(matching or meant) or 'no such day'}."
+    if matching:
         return recorded, RECORDED
+    if has_ended and dates["suspended"]:
+        recorded += f" Suspended from {_days(dates['suspended'])}."
     is_near = any(
         low <= named.last and named.first <= high
         for each in dates.values()
@@ -304,10 +306,16 @@ def _dates(fits: Sequence[Fit]) -> dict[str, list[PartialDate | date]]:
         found["announced"] += [fit.control.announced_on]
         found["first"] += [state.first_in_force, clause.in_force_from, clause.period]
         found["suspended"] += [state.suspended_from]
-        found["until"] += [state.suspended_until, clause.in_force_until]
+        found["until"] += [state.suspended_until]
+        found["last"] += [clause.in_force_until]
         found["over"] += [state.repealed_from, state.discontinued_from]
         found["sources"] += [one.source.published_on for one in fit.control.because if one.source]
     return {name: [one for one in each if one] for name, each in found.items()}
+
+
+def _days(days: Iterable[PartialDate | date]) -> str:
+    phrases = {_span(one): date_phrase(one) for one in days}
+    return listed([phrases[span] for span in sorted(phrases)], 4)
 
 
 def _span(day: PartialDate | date) -> tuple[date, date]:
