@@ -277,7 +277,9 @@ def _date(
         meant = dates["first"]
     else:
         meant = dates["announced"] + ([] if "announced" in of.words else dates["first"])
-    matching = [one for one in meant if named.first <= _span(one)[0] and _span(one)[1] <= named.last]
+    matching = [
+        one for one in meant if named.first <= _span(one)[0] and _span(one)[1] <= named.last
+    ]
     recorded = f"Recorded: {_days(matching or meant) or 'no such day'}."
     if matching:
         return recorded, RECORDED

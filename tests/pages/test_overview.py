@@ -60,8 +60,8 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
     assert "EU" in codes
     assert (
         f"<h1>{every['controls']} recorded measures of {len(codes) - 1} governments and the European"
-        f" Union on critical minerals are in force; {unconfirmed} of their {every['clauses']} clauses"
-        " are not confirmed</h1>"
+        f" Union on critical minerals are in force; of their {every['clauses']} clauses"
+        f" {unconfirmed} not confirmed</h1>"
     ) in html
     for row in counts["statuses"]:
         assert re.search(
@@ -69,6 +69,20 @@ async def test_the_headline_is_the_numbers_of_the_api(corpus: Api) -> None:
             html,
             re.DOTALL,
         )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/?", "/controls?commodity=gallium&", "/places?", "/commodities?", "/search?q=gallium&"],
+)
+async def test_numbers_in_force_say_which_are_confirmed_only_before_the_date(
+    corpus: Api, path: str
+) -> None:
+    """The shipped log has no record after 1 December 2026."""
+    later, earlier = [await page(corpus, f"{path}valid=2026-12-{day}") for day in ("03", "01")]
+    words = r"in force, as recorded" if "search" in path else r"\d as recorded before this date"
+    assert re.search(words, later)
+    assert not re.search(words, earlier)
 
 
 async def test_topics_have_the_numbers_of_the_api(corpus: Api) -> None:

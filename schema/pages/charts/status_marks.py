@@ -35,6 +35,20 @@ DOUBTS: Mapping[str, str] = {
 SUPPORTED = frozenset(one.name for one in Confirmation if one.is_supported)
 """Confirmations by a record."""
 
+
+def unsupported(support: Mapping[str, int]) -> int:
+    return sum(count for name, count in support.items() if name not in SUPPORTED)
+
+
+def doubts(support: Mapping[str, int]) -> str:
+    """Return the numbers of clauses that are not confirmed, or confirmed only before the date, in words."""
+    words = {
+        "not confirmed": unsupported(support),
+        Confirmation.AS_RECORDED.plural: support.get("AS_RECORDED", 0),
+    }
+    return " and ".join(f"{count:,} {word}" for word, count in words.items() if count)
+
+
 PAGE_COLOURS: Mapping[str, str] = {
     "ban": "var(--ban)",
     "licence": "var(--licence)",

@@ -1,12 +1,12 @@
 """`/commodities`: all commodities with their largest producer, concentration and clauses in force. Pure."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from schema.pages.charts.status_marks import SUPPORTED
+from schema.pages.charts.status_marks import doubts
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.feeds import FeedOfPage
@@ -33,8 +33,8 @@ class CommodityRow(Struct, frozen=True):
     in_force_path: str
     """Path of the number of clauses in the response; empty without clauses."""
     others: str
-    unconfirmed: int
-    """Number of clauses in force that are not confirmed."""
+    doubts: str
+    """Numbers of clauses in force that are not confirmed on the date, in words."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -66,10 +66,9 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
     for index, count in enumerate(state["clauseCounts"]):
         by_status = clauses.setdefault(count["commodity"]["key"], {})
         by_status[count["status"]] = (index, count["clauses"])
-    unconfirmed = Counter[str]()
+    support = defaultdict[str, dict[str, int]](dict)
     for count in state["support"]:
-        if count["confirmation"] not in SUPPORTED:
-            unconfirmed[count["commodity"]["key"]] += count["clauses"]
+        support[count["commodity"]["key"]][count["confirmation"]] = count["clauses"]
     reserves = {one["commodity"]["key"] for one in state["supplies"]}
     parents = {one["key"]: one["parentKey"] for one in data["all"]}
     named = productions.keys() | clauses.keys() | reserves
@@ -86,7 +85,7 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
                 len(_line_of(commodity["key"], parents)) - 1,
                 productions.get(commodity["key"]),
                 clauses.get(commodity["key"], {}),
-                unconfirmed[commodity["key"]],
+                doubts(support[commodity["key"]]),
             )
 
 
@@ -104,7 +103,7 @@ def _row(
     depth: int,
     production: tuple[int, Mapping[str, Any]] | None,
     clauses: Mapping[str, tuple[int, int]],
-    unconfirmed: int,
+    doubted: str,
 ) -> CommodityRow:
     index, latest = production or (0, None)
     path = f"asOf.latestProductions.{index}"
@@ -124,7 +123,7 @@ def _row(
         in_force,
         f"asOf.clauseCounts.{at}.clauses" if in_force else "",
         _others(clauses),
-        unconfirmed,
+        doubted,
     )
 
 

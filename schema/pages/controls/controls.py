@@ -1,6 +1,6 @@
 """`/controls`: the instruments that control trade or production, with filters, as bars over time. Pure."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from schema.pages.charts.status_bars import RowOfPeriods, draw_status_table, track_of
-from schema.pages.charts.status_marks import SUPPORTED
+from schema.pages.charts.status_marks import doubts
 from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -55,8 +55,8 @@ class StatusCount:
     """Path of the number of clauses in the response."""
     href: str
     chosen: bool
-    not_confirmed: int
-    """The number of these clauses whose status is not confirmed."""
+    doubts: str
+    """The numbers of these clauses whose status is not confirmed on the date, in words."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -173,17 +173,16 @@ def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
         return []
     places = {each["status"]: index for index, each in enumerate(state["clauseCounts"])}
     chosen = address.query.get("status")
-    not_confirmed = Counter[str]()
+    support = defaultdict[str, dict[str, int]](dict)
     for each in state["confirmations"]:
-        if each["confirmation"] not in SUPPORTED:
-            not_confirmed[each["status"]] += each["clauses"]
+        support[each["status"]][each["confirmation"]] = each["clauses"]
     return [
         StatusCount(
             status,
             f"asOf.clauseCounts.{places[status]}.clauses",
             address.narrowed(status=None if status == chosen else status),
             status == chosen,
-            not_confirmed[status],
+            doubts(support[status]),
         )
         for status in sorted(places, key=lambda status: ClauseStatus[status].rank)
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from schema.pages.charts.status_marks import doubts
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
 from schema.pages.overview.restrictions_map import (
@@ -151,11 +152,14 @@ def headline(state: Mapping[str, Any], everyone: Sequence[Issuer]) -> str:
     measures = many(counted["controls"], "recorded measure")
     verb = "is" if counted["controls"] == 1 else "are"
     title = f"{measures} of {by} on critical minerals {verb} in force"
-    if unconfirmed := sum(one.own_unconfirmed for one in everyone):
-        verb = "is" if unconfirmed == 1 else "are"
-        clauses = many(counted["clauses"], "clause")
-        title += f"; {unconfirmed:,} of their {clauses} {verb} not confirmed"
+    if words := doubts(by_confirmation(state)):
+        title += f"; of their {many(counted['clauses'], 'clause')} {words}"
     return title
+
+
+def by_confirmation(state: Mapping[str, Any]) -> dict[str, int]:
+    """Return the numbers of clauses in force by confirmation."""
+    return {one["confirmation"]: one["clauses"] for one in state["support"]}
 
 
 def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
@@ -264,7 +268,7 @@ def reach(state: Mapping[str, Any], day: str) -> Reach | None:
     days = [one["newestFactOn"] for one in state["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
     if not days:
         return None
-    counts = {one["confirmation"]: one["clauses"] for one in state["support"]}
+    counts = by_confirmation(state)
     newest = max(days)
     return Reach(
         newest, days_between(newest, day), counts.get("BY_TERMS", 0), counts.get("CONTRADICTED", 0)

@@ -1,11 +1,11 @@
 """Restricting countries: clauses by issuer, on the map and as a table. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.pages.charts.status_marks import SUPPORTED
+from schema.pages.charts.status_marks import doubts, unsupported
 from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
@@ -33,10 +33,10 @@ class Issuer:
     own: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     through: dict[str, dict[str, int]] = field(default_factory=dict)
     """Clauses by status, by the name of a union."""
-    own_unconfirmed: int = 0
-    """Number of its own clauses in force by their own terms, or whose status a statement contradicts."""
-    unconfirmed_through: int = 0
-    """Number of such clauses of its unions."""
+    support: Counter[str] = field(default_factory=Counter)
+    """Its own clauses in force, by confirmation."""
+    support_through: Counter[str] = field(default_factory=Counter)
+    """Clauses in force of its unions, by confirmation."""
 
     def count(self, column: str) -> int:
         """Return the number of its own clauses in a column of the table."""
@@ -53,14 +53,14 @@ class Issuer:
         return self.count("in force") + sum(of.get("IN_FORCE", 0) for of in self.through.values())
 
     @property
-    def unconfirmed(self) -> int:
-        """Return the number of clauses in force that are not confirmed."""
-        return self.own_unconfirmed + self.unconfirmed_through
+    def doubts(self) -> str:
+        """Return the numbers of its own clauses that are not confirmed on the date, in words."""
+        return doubts(self.support)
 
     @property
     def is_confirmed(self) -> bool:
-        """Return whether the status of a clause in force in it is confirmed."""
-        return self.in_force > self.unconfirmed
+        """Return whether a record supports a clause in force in it."""
+        return self.in_force > unsupported(self.support + self.support_through)
 
     @property
     def title(self) -> str:
@@ -82,8 +82,8 @@ class Issuer:
             words += f" as a member of the {' and the '.join(self.through)}"
         elif unions:
             words += f", {', '.join(unions)}"
-        return (
-            f"{words}, of these {self.unconfirmed:,} not confirmed" if self.unconfirmed else words
+        return ", of these ".join(
+            filter(None, (words, doubts(self.support + self.support_through)))
         )
 
 
@@ -97,15 +97,15 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
         place = row["issuer"]
         issuer = by_code.setdefault(place["code"], Issuer(place["code"], place["name"]))
         issuer.own[row["status"]] += row["clauses"]
-        if row["status"] == "IN_FORCE" and row["confirmation"] not in SUPPORTED:
-            issuer.own_unconfirmed += row["clauses"]
+        if row["status"] == "IN_FORCE":
+            issuer.support[row["confirmation"]] += row["clauses"]
     for union in unions:
         of = by_code.get(union["place"]["code"])
         for member in union["members"] if of and of.own.get("IN_FORCE") else ():
             one = by_code.setdefault(member["code"], Issuer(member["code"], member["name"]))
             if of:
                 one.through[union["place"]["name"]] = dict(of.own)
-                one.unconfirmed_through += of.own_unconfirmed
+                one.support_through += of.support
     return sorted(by_code.values(), key=lambda one: (-one.in_force, one.name))
 
 

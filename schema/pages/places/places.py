@@ -19,8 +19,8 @@ class PlaceRow:
     code: str
     name: str
     issued: int = 0
-    unconfirmed: int = 0
-    """Number of these that are not confirmed."""
+    doubts: str = ""
+    """Numbers of these that are not confirmed on the date, in words."""
     of_unions: int = 0
     """Number of clauses of its unions."""
     named: int = 0
@@ -62,7 +62,7 @@ def place_rows(data: Mapping[str, Any]) -> list[PlaceRow]:
     for issuer in issuers(state["byIssuer"], state["unions"]):
         row = rows[issuer.code]
         row.issued = issuer.count("in force")
-        row.unconfirmed = issuer.own_unconfirmed
+        row.doubts = issuer.doubts
         row.of_unions = issuer.in_force - row.issued
     for control in state["standing"]["nodes"]:
         for clause in control["clauses"]:

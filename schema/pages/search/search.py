@@ -102,13 +102,11 @@ def _status(node: Mapping[str, Any]) -> str | None:
     if not clauses:
         return None
     first = min(clauses, key=lambda clause: ClauseStatus[clause["status"]].rank)
-    confirmed = {
-        clause["confirmation"] in SUPPORTED
-        for clause in clauses
-        if clause["status"] == first["status"]
-    }
-    doubt = "" if confirmed == {True} else ", in part" if True in confirmed else ","
-    return ClauseStatus[first["status"]].phrase + (doubt and f"{doubt} not confirmed")
+    found = {one["confirmation"] for one in clauses if one["status"] == first["status"]}
+    doubt = ", as recorded" if "AS_RECORDED" in found else ""
+    if not found <= SUPPORTED:
+        doubt = f"{', in part' if found & SUPPORTED else ','} not confirmed"
+    return ClauseStatus[first["status"]].phrase + doubt
 
 
 def _excerpts(node: Mapping[str, Any]) -> tuple[Excerpt | None, list[Excerpt]]:
