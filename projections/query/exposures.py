@@ -12,7 +12,7 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import Exposure, exposures, yearly_supplies
 from projections.query.confirmations import Confirmations
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
-from projections.query.list_statements import ENTITIES_BY_NAMES
+from projections.query.facts import CLAIMS_NAMED
 from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
@@ -29,7 +29,9 @@ from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("exposures.sql"))
 YEARLY_OUTPUT = fill(
-    SQL.yearly_output, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state()
+    SQL.yearly_output,
+    versions=versions_of(fill(SQL.yearly_figures, claims=CLAIMS_NAMED)),
+    whole=whole_state(),
 )
 
 
@@ -100,7 +102,7 @@ class Exposures:
             moment.valid_at,
             moment.position,
             figures_of(sorted(commodities)),
-            year,
+            None if year is None else f"{year:04}",
         )
         figures, pauses = list[FigureState](), Pauses()
         for row in rows:

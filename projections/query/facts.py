@@ -51,6 +51,7 @@ EDITIONS = fill(
     first=fill(SQL.position_of_edition, way="ASC"),
     last=fill(SQL.position_of_edition, way="DESC"),
 )
+CLAIMS_NAMED = fill(SQL.claims_named, figures_named=SQL.figures_named)
 EDITIONS_OF_COMMODITIES = fill(SQL.editions_of_commodities, figures_named=SQL.figures_named)
 NEWEST = fill(SQL.newest, summed=fill(SQL.summed, conditions=SQL.of_newest))
 OF_ISSUERS = fill(SQL.of_issuers, versions=versions_of(HORIZON_SQL.policy_entities))

@@ -82,6 +82,12 @@ unnest($4::text[]) AS beginning
 CROSS JOIN LATERAL (
     SELECT * FROM facts WHERE entity >= beginning AND entity < beginning || '~' OFFSET 0) AS fact
 
+-- name: claims_named
+-- The claims on these figures (kind $1) on a day ($2) at a position ($3). A claim is public from its day on, in all
+-- later versions of its figure, so no version is looked up.
+{figures_named}
+WHERE kind = $1::text AND edition IS NOT NULL AND since <= $3::bigint AND until > $3 AND public_on <= $2::date
+
 -- name: of_issuers
 -- Policy facts with their final issuers, actors or alliances: all, or those of one ($4). OFFSET makes
 -- PostgreSQL look them up by entity.

@@ -20,7 +20,6 @@ from projections.query.sql_parts import (
 )
 
 SQL = load_parts(Path(__file__).with_name("lists.sql"))
-ENTITIES_BY_NAMES = fill(SQL.entities_by_names, last="$2")
 
 FIXED_ARGUMENTS = 4
 """The kind, the day, the position, and the index words or names: $1 to $4."""

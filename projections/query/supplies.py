@@ -1,18 +1,20 @@
 """Products with figures at a moment: years, places, publishers and units."""
 
-from collections import defaultdict
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from projections.analysis.supplies import Supply, SupplyUnit, with_filed_supplies
 from projections.query.event_cache import EventCache
-from projections.query.list_statements import ENTITIES_BY_NAMES
+from projections.query.facts import CLAIMS_NAMED
 from projections.query.lists import figures_of
 from projections.query.moment import Moment, kind_name
-from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
+from projections.query.sql_parts import fill, load_parts
 from projections.runner.progress import ProgressTracker
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage, Statistic
@@ -23,7 +25,7 @@ from tracker.domain.figures.figure import FigureState
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("supplies.sql"))
-SUPPLIES = fill(SQL.supplies, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state())
+SUPPLIES = fill(SQL.supplies, claims=CLAIMS_NAMED)
 MAX_CACHED_QUERIES = 1000
 """Maximum of queries cached until the next event."""
 
@@ -67,46 +69,47 @@ class Supplies:
         sources = {one.filed_figures.commodity for one in filed if one.filed_figures}
         names = figures_of(sorted(commodities | sources), places)
         rows = await self._pool.fetch(
-            SUPPLIES,
-            kind_name(FigureState),
-            moment.valid_at,
-            moment.position,
-            names,
-            statistic,
-            [*AGGREGATES],
+            SUPPLIES, kind_name(FigureState), moment.valid_at, moment.position, names, statistic
         )
         supplies = with_filed_supplies([*_supplies(rows)], filed)
         return _in_order(one for one in supplies if one.commodity in commodities)
 
 
 def _supplies(rows: Sequence[asyncpg.Record]) -> Iterable[Supply]:
-    """Build supplies from rows; the rows of units belong to the supply of their product."""
-    units: dict[tuple[str | None, ...], list[SupplyUnit]] = defaultdict(list)
+    """Build supplies from the claims of their series."""
+    products: dict[tuple[str, ...], list[asyncpg.Record]] = defaultdict(list)
     for row in rows:
-        if row["of_unit"]:
-            units[_product(row)].append(SupplyUnit(Unit(row["unit"]), row["basis"], row["claims"]))
-    return (_supply(row, units[_product(row)]) for row in rows if not row["of_unit"])
+        products[row["commodity"], row["statistic"], row["product"]].append(row)
+    return itertools.starmap(_supply, products.items())
 
 
-def _supply(row: asyncpg.Record, units: Iterable[SupplyUnit]) -> Supply:
+def _supply(of: tuple[str, ...], rows: Sequence[asyncpg.Record]) -> Supply:
+    commodity, statistic, product = of
+    stage, _, form = product.partition("/")
+    figures = {(row["place"], years) for row in rows for years in row["years"]}
+    places = {place for place, _ in figures}
+    units = Counter[tuple[str, str | None]]()
+    for row in rows:
+        units[row["unit"], msgspec.json.decode(row["basis"])] += len(row["years"])
     return Supply(
-        commodity=Commodity(row["commodity"]),
-        statistic=Statistic(row["statistic"]),
-        stage=Stage(row["stage"]) if row["stage"] else None,
-        form=row["form"],
-        years=tuple(row["years"]),
-        places=row["places"],
-        has_world_total=row["has_world_total"],
-        figures=row["figures"],
-        claims=row["claims"],
-        publishers=tuple(row["publishers"]),
-        units=tuple(units),
-        figures_of=Commodity(row["commodity"]),
+        commodity=Commodity(commodity),
+        statistic=Statistic(statistic),
+        stage=Stage(stage) if stage else None,
+        form=form or None,
+        years=tuple(sorted({int(years[:4]) for _, years in figures if years})),
+        places=len(places.difference(AGGREGATES)),
+        has_world_total="WORLD" in places,
+        figures=len(figures),
+        claims=units.total(),
+        publishers=tuple(sorted({row["publisher"] for row in rows})),
+        units=tuple(
+            SupplyUnit(Unit(unit), basis, claims)
+            for (unit, basis), claims in sorted(
+                units.items(), key=lambda of: (-of[1], of[0][0], of[0][1] or "")
+            )
+        ),
+        figures_of=Commodity(commodity),
     )
-
-
-def _product(row: asyncpg.Record) -> tuple[str | None, ...]:
-    return row["commodity"], row["statistic"], row["stage"], row["form"]
 
 
 def _in_order(supplies: Iterable[Supply]) -> list[Supply]:

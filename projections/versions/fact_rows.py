@@ -18,6 +18,8 @@ from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.figures.figure_facts import Claimed, Series
 
 BLOCK_POSITIONS = 10_000
+NO_CLAIM = "\t".join([NULL] * 6)
+"""The columns of claims in the row of another fact."""
 FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}
 """The facets by which claims are counted, with their names in a series."""
 
@@ -31,12 +33,15 @@ def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
 def _line(entity: str, kind: str, row: FactRow) -> Line:
     known, fact = row.known, row.known.fact
     publishers = " ".join(fact.cited_publishers)
-    edition = version = NULL
+    claimed = NO_CLAIM
     if isinstance(fact, Claimed):
-        edition = one_line(fact.edition)
         version = NULL if fact.edition_version is None else one_line(fact.edition_version)
+        series, quantity = fact.series, fact.quantity
+        product = f"{series.stage or ''}/{series.form or ''}\t{series.years or NULL}"
+        basis = msgspec.json.encode(quantity.basis).decode()
+        claimed = f"{one_line(fact.edition)}\t{version}\t{product}\t{quantity.unit}\t{basis}"
     return (
-        f"{known.position}\t{entity}\t{kind}\t{known.type}\t{publishers}\t{edition}\t{version}"
+        f"{known.position}\t{entity}\t{kind}\t{known.type}\t{publishers}\t{claimed}"
         f"\t{fact.public_on.isoformat()}\t{row.since}\t{row.until or OPEN_POSITION}"
     )
 

@@ -1,8 +1,9 @@
 -- name: add_facts
 -- Facts that are effective from a position on, one line each, as written in fact_rows.py.
-INSERT INTO facts (position, entity, kind, type, publishers, edition, edition_version, public_on, since, until)
-SELECT c[1]::bigint, c[2], c[3], c[4], string_to_array(c[5], ' '), c[6], c[7], c[8]::date, c[9]::bigint,
-       c[10]::bigint
+INSERT INTO facts (position, entity, kind, type, publishers, edition, edition_version, product, years, unit,
+                   basis, public_on, since, until)
+SELECT c[1]::bigint, c[2], c[3], c[4], string_to_array(c[5], ' '), c[6], c[7], c[8], c[9], c[10],
+       c[11], c[12]::date, c[13]::bigint, c[14]::bigint
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_sums

@@ -63,6 +63,10 @@ CREATE TABLE facts (            -- the facts that are not retracted
     publishers      text[] COLLATE "C" NOT NULL,  -- of its sources, the first one first
     edition         text COLLATE "C",         -- of a claim
     edition_version text COLLATE "C",
+    product         text COLLATE "C",         -- of a claim on a figure: stage/form,
+    years           text COLLATE "C",         -- the year, or the first and last year of an average,
+    unit            text COLLATE "C",         -- and the unit of its quantity with its basis as JSON
+    basis           text COLLATE "C",
     public_on       date NOT NULL,            -- the day from which it is effective
     since           bigint NOT NULL,          -- the positions at which it is effective, as in versions
     until           bigint NOT NULL

@@ -26,11 +26,14 @@ from projections.fold.timeline import timeline
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.conftest import copied
+from tests.projections.test_supplies import check_supplies
 from tests.support.fact_builders import (
     DAYS,
     STREAMS,
+    any_day,
     any_fact,
     any_fact_of,
+    claimed,
     in_the_world,
     rearranged,
     source,
@@ -118,6 +121,22 @@ class Histories(RuleBasedStateMachine):
         for _, fact in self.facts(chance, stream):
             self.do(self.services.commands.record(stream, fact))
 
+    @rule(place=st.sampled_from(("CN", "US", "WORLD")), year=st.integers(2022, 2024), chance=CHANCE)
+    def claim(self, place: str, year: int, chance: Random) -> None:
+        """Record a claim on one of several series, in one of several units."""
+        fact = claimed(
+            chance.randint(0, 9),
+            year=year,
+            place=place,
+            commodity=chance.choice(("rare_earths", "gallium")),
+            publisher=chance.choice(("usgs", "bgs")),
+            edition=f"edition {chance.randint(1, 3)}",
+            published_on=any_day(chance, late=False),
+            unit=chance.choice(("t", "kg")),
+            basis=chance.choice((None, "REO", "contained\tmetal ")),
+        )
+        self.do(self.services.commands.record(fact.stream, fact))
+
     @precondition(lambda self: self.log)
     @rule(chance=CHANCE)
     def retract(self, chance: Random) -> None:
@@ -184,6 +203,7 @@ class Histories(RuleBasedStateMachine):
             for state in self.wait(self.services.as_of.states(kind, moment))
         }
         assert found == expected
+        self.wait(check_supplies(self.services.as_of, self.world, moment))
 
     @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
     def tell_in_another_order(self, stream: str, chance: Random) -> None:

@@ -17,6 +17,7 @@ from tests.support.cases import each_case
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.commodities import commodities as all_commodities
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure import FigureState
 
@@ -104,17 +105,17 @@ async def test_supplies_are_those_that_a_fold_in_memory_gives(read_services: Ser
     for event in await read_services.recorder.read(0, limit=20_000):
         world.add(event)
     for position in (head, head // 2):
-        await check(
+        await check_supplies(
             read_services.as_of, world, await read_services.as_of.resolve(None, None, position)
         )
 
 
-async def check(as_of: AsOf, world: ReplayState, moment: Moment) -> None:
-    """Make sure of all supplies at a moment."""
+async def check_supplies(as_of: AsOf, world: ReplayState, moment: Moment) -> None:
+    """Make sure of all supplies at a moment, and of the figures of their newest output."""
     figures = [
         version.state
         for _, version in world.states(moment.valid_at, moment.position)
-        if isinstance(version.state, FigureState)
+        if isinstance(version.state, FigureState) and version.state.claims
     ]
     found = {
         (of.commodity, of.statistic, of.stage, of.form): of
@@ -136,6 +137,14 @@ async def check(as_of: AsOf, world: ReplayState, moment: Moment) -> None:
         assert {(one.unit, one.basis): one.claims for one in supply.units} == Counter(
             (claim.quantity.unit, claim.quantity.basis) for claim in claims
         )
+    newest = []
+    for of in expected.values():
+        years = [f.series.period for f in of if f.series.period]
+        years = [f.series.period for f in of if f.series.place == "WORLD"] or years
+        if of[0].series.statistic is Statistic.PRODUCTION:
+            newest += [figure for figure in of if figure.series.period == max(years)]
+    output = await as_of.exposures.yearly_output(all_commodities(), moment)
+    assert output == sorted(newest, key=lambda figure: figure.id)
 
 
 async def test_of_every_commodity_one_product_is_meant_but_where_there_are_several_alike(
