@@ -46,6 +46,7 @@ FILES = {
     "firm": "firms",
     "flow": "trade_flows",
     "import": "imports",
+    "obligation": "obligations",
     "preference": "preferences",
     "redaction": "redactions",
     "source": "watched_sources",

@@ -21,6 +21,7 @@ from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.entities.redaction import RedactionState
 from tracker.domain.events.registry import STATES
 from tracker.domain.evidence.coverage import CoverageState
@@ -50,6 +51,7 @@ S = TypeVar(
     TradeFlowState,
     TariffEditionState,
     TariffLineState,
+    ObligationState,
 )
 
 

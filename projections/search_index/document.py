@@ -27,6 +27,7 @@ from tracker.domain.catalogue.commodities import Commodity, ancestors
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.controls.scope import Item
 from tracker.domain.entities.history import RecordedFact
 from tracker.domain.evidence.coverage import CoverageState
@@ -118,6 +119,14 @@ def _passages(state: Value) -> Iterator[Passage]:
             yield Passage("key", "A", state.id)
             yield from _places("issuer", [state.issuer])
             yield from (Passage("leftOut", "C", text) for text in state.left_out)
+        case ObligationState():
+            yield Passage("act", "A", state.act)
+            yield Passage("key", "A", state.id)
+            yield Passage("unit", "B", state.unit)
+            yield from _places("issuer", [state.issuer])
+            yield from _commodities("commodities", state.commodities)
+            yield Passage("sentence", "C", state.sentence)
+            yield from _free_text("quotation", state.quotation)
         case TradeFlowState():
             yield Passage("key", "A", state.id)
             yield Passage("hsCode", "A", state.hs_code)

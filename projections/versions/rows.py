@@ -19,6 +19,7 @@ from tracker.domain.basics.codec import encode
 from tracker.domain.basics.values import DAY, PartialDate
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import firms_in
+from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.entities.elements import Element, is_split
 from tracker.domain.entities.entity import EntityState, Evidence
 from tracker.domain.evidence.coverage import CoverageState
@@ -89,6 +90,8 @@ def filter_columns(state: EntityState, *, texts: bool = True) -> FilterColumns:
         case TariffLineState(code=code):
             words = tuple(code_word(code[:digits]) for digits in (4, 6, 8))
             return columns((), (state.place,), code, other_words=words)
+        case ObligationState():
+            return columns(state.commodities, (state.issuer,))
     return columns()
 
 

@@ -30,6 +30,7 @@ from tracker.domain.actors.firm import Firm
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
 from tracker.domain.basics.values import DAY, TextCommitment
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.controls.obligation import Obligation
 from tracker.domain.entities.redaction import Redaction
 from tracker.domain.evidence.coverage import Coverage
 from tracker.domain.evidence.import_receipt import Import
@@ -71,6 +72,8 @@ class EntityKind(Enum):
     """Editions of tariff schedules that were read."""
     TARIFF_LINE = TariffLine.KIND
     """Lines of tariffs, with their rates."""
+    OBLIGATION = Obligation.KIND
+    """Obligations of acts, with their due days."""
 
 
 @object_type

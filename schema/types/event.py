@@ -25,6 +25,7 @@ from schema.types.figure import Figure
 from schema.types.firm import Firm
 from schema.types.imports import Import
 from schema.types.links import node_of
+from schema.types.obligation import Obligation
 from schema.types.preference import Preference
 from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction
@@ -158,7 +159,8 @@ State: TypeAlias = Annotated[
     | CoverageStatement
     | TradeFlow
     | TariffEdition
-    | TariffLine,
+    | TariffLine
+    | Obligation,
     strawberry.union("State", description="The state of an entity."),
 ]
 

@@ -22,6 +22,7 @@ from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.tariff import TariffLineState, tariff_name
@@ -154,4 +155,6 @@ def title_of(state: EntityState) -> str:
             return flow_name(f"{kind_name(TradeFlowState)}/{state.id}")
         case TariffEditionState() | TariffLineState():
             return tariff_name(f"{kind_name(type(state))}/{state.id}")
+        case ObligationState():
+            return state.sentence
     return state.id

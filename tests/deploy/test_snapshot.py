@@ -95,6 +95,7 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "flow": 0,
         "tariff-edition": 0,
         "tariff-line": 0,
+        "obligation": 0,
     }
     for day, position, expected in (
         ("2024-12-31", 2, 0),

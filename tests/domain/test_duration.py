@@ -39,3 +39,26 @@ def test_a_value_that_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="P90D, P6M or P1Y") as caught:
         Duration(text)
     assert caught.value.code == "INVALID_DURATION"
+
+
+@each_case(
+    ("length", "event", "last"),
+    [
+        ("P90D", "2025-01-01", "2025-04-01"),
+        ("P12M", "2024-05-23", "2025-05-23"),
+        ("P1M", "2025-01-31", "2025-02-28"),
+        ("P1M", "2025-02-28", "2025-03-28"),
+        ("P1Y", "2024-02-29", "2025-02-28"),
+        ("P1M1D", "2025-01-31", "2025-03-01"),
+        ("P999Y", "9001-01-01", "9999-12-31"),
+    ],
+)
+def test_a_time_limit_after_an_event_does_not_count_the_day_of_the_event(
+    length: str, event: str, last: str
+) -> None:
+    assert str(Duration(length).after(date.fromisoformat(event))) == last
+
+
+def test_a_time_that_recurs_keeps_the_day_of_the_month() -> None:
+    days = [Duration("P1M").after(date(2024, 1, 31), times) for times in range(4)]
+    assert [*map(str, days)] == ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"]

@@ -24,6 +24,7 @@ from tracker.domain.actors import alliance, announcement, firm
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls import export_control_acts as acts
+from tracker.domain.controls import obligation
 from tracker.domain.controls.duty_relations import Related
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import RecordedFact, Retracted, effective_facts
@@ -48,6 +49,7 @@ NAMES = {
     "export-control/x": "Gallium to the US",
     "export-control/y": "The Export Control List",
     "firm/lynas": "Lynas",
+    "obligation/eu-1-2": "Article 2 of Regulation 1",
     "source/us": "Federal Register",
 }
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -319,6 +321,42 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "The declaration of cn-list is withdrawn on 4 February 2026: The copy was cut off.",
     ),
     (
+        about(
+            "obligation/eu-1-2",
+            obligation.Stated,
+            issuer="EU",
+            act="Regulation 1",
+            unit="Article 2",
+            roles=["importer"],
+            who="importers of tin",
+            verb="report",
+            object="the origin",
+            addressee="customs",
+        ),
+        "Importers of tin must report the origin to customs (Article 2, Regulation 1).",
+    ),
+    (
+        about(
+            "obligation/eu-1-2", obligation.Postponed, act="Regulation 2", due=[{"on": "2027-03"}]
+        ),
+        "Article 2 of Regulation 1: due not before 31 March 2027, by Regulation 2.",
+    ),
+    (
+        about(
+            "obligation/eu-1-2",
+            obligation.Postponed,
+            act="Regulation 2",
+            due=[{"event": "the list"}],
+        ),
+        "Article 2 of Regulation 1: due after an event, by Regulation 2.",
+    ),
+    (
+        about(
+            "obligation/eu-1-2", obligation.Repealed, act="Regulation 3", repealedFrom="2026-05-01"
+        ),
+        "Article 2 of Regulation 1: repealed from 1 May 2026 on, by Regulation 3.",
+    ),
+    (
         about("firm/lynas", firm.Identified, name="Lynas", also=["Lynas Corp"], place="AU"),
         "Lynas is known as a firm of Australia, also Lynas Corp.",
     ),
@@ -488,7 +526,7 @@ def test_types_that_name_entities_are_those_with_a_title_or_a_name() -> None:
     naming = {
         type_ for type_, kind in FACTS.items() if {"title", "name"} & {*kind.__struct_fields__}
     }
-    assert set(NAMING_TYPES) == naming
+    assert set(NAMING_TYPES) == {*naming, "Obligation.Stated"}  # named by its act and article
 
 
 def test_a_name_comes_back_with_the_retraction_of_its_retraction() -> None:

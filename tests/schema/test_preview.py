@@ -40,6 +40,7 @@ STATE = f"""
   ... on Firm {{ key name because {BECAUSE} }}
   ... on TariffEdition {{ key title because {BECAUSE} }}
   ... on TariffLine {{ key texts withdrawn general {{ percent }} because {BECAUSE} }}
+  ... on Obligation {{ key note quotation sentence nextDue {{ day }} because {BECAUSE} }}
   ... on Preference {{ key because {BECAUSE} }}
 """
 CHANGE = f"""{{
@@ -79,6 +80,7 @@ MADE = {
 ORDERED = {"on": "2025-01-01", "reason": "It measures.", "source": source()}
 TARIFF = {"place": "US", "edition": "2026-basic", "source": source("usitc", "2026-01-01")}
 TARIFF_LINE = {**TARIFF, "code": "81129210"}
+OBLIGATION = {"id": "eu-1-2", "on": "2025-01-01", "source": source()}
 EVERY_FACT = [
     {"announceExportControl": control("x", clause(note="As reported"), clause("2"))},
     {"announceExportControl": control("y")},
@@ -174,6 +176,37 @@ EVERY_FACT = [
         }
     },
     {"withdrawTariffLine": {**TARIFF_LINE, "edition": "2026-rev-2", "successors": ["81129215"]}},
+    {
+        "stateObligation": {
+            **OBLIGATION,
+            "issuer": "EU",
+            "act": "Regulation 1",
+            "unit": "Article 2",
+            "roles": ["IMPORTER"],
+            "who": "importers",
+            "verb": "report",
+            "object": "their imports",
+            "due": [{"event": "the delegated act", "within": "P6M"}],
+            "note": "Annex I",
+            "quotation": "shall report",
+        }
+    },
+    {
+        "postponeObligation": {
+            **OBLIGATION,
+            "on": "2026-03-01",
+            "act": "Regulation 2",
+            "due": [{"on": "2027-03-01"}],
+        }
+    },
+    {
+        "repealObligation": {
+            **OBLIGATION,
+            "on": "2026-04-01",
+            "act": "Regulation 3",
+            "repealedFrom": "2026-05-01",
+        }
+    },
     {"identifyFirm": {"id": "f", "on": "2025-01-01", "name": "Firm", "source": source()}},
     {"renameFirm": {"id": "f", "on": "2026-01-01", "name": "The Firm", "source": source()}},
     {"orderPublishers": {**ORDERED, "publishers": ["usgs", "bgs"]}},

@@ -4,6 +4,7 @@
     policy/alliance/KEY.toml            an alliance
     policy/firm/KEY.toml                a firm, with its names
     policy/coverage/WHO.toml            lists of acts that were read, by issuer; each names its entity
+    policy/obligation/WHO.toml          obligations of acts, by issuer; each names its entity
     policy/announcement/WHO/YEAR.toml   announcements, by actor and year
     figures/PUBLISHER.toml              figures that a person looked up
 
@@ -27,7 +28,8 @@ from tracker.sources.readers.corpus_format import parse_line
 
 POLICY, FIGURES = "policy", "figures"
 ANNOUNCEMENT = "announcement"
-COVERAGE = "coverage"
+NAMED_IN_FILE = ("coverage", "obligation")
+"""The kinds whose files have several entities, which their acts name."""
 ACTS = "act"
 PRINTED_UNDER = "printedUnder"
 ABOUT_THE_ACT = ("id", "type", "entity")
@@ -141,12 +143,12 @@ def entity_of(file: PurePosixPath, id: str) -> str | None:
     """Return the entity of an act that does not name it: from the name of its file, or the announcement of
     its own id.
 
-    Returns None for figures and coverage, which name themselves.
+    Returns None for figures, coverage and obligations, which name themselves.
     """
     match file.parts:
         case (str(top), _) if top == FIGURES:
             return None
-        case (str(top), str(kind), _) if (top, kind) == (POLICY, COVERAGE):
+        case (str(top), str(kind), _) if top == POLICY and kind in NAMED_IN_FILE:
             return None
         case (str(top), str(kind), _, _) if (top, kind) == (POLICY, ANNOUNCEMENT):
             return f"{kind}/{id}"

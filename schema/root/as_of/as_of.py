@@ -21,6 +21,7 @@ from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
 from schema.root.as_of.log import LogUntilMoment
 from schema.root.as_of.memberships import Memberships
+from schema.root.as_of.obligations import Obligations
 from schema.root.as_of.place_shares import PlaceShares
 from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
@@ -40,6 +41,7 @@ from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.entities.redaction import RedactionState
 from tracker.domain.evidence.coverage import CoverageState
 from tracker.domain.evidence.import_receipt import ImportState
@@ -68,6 +70,7 @@ class Counts:
     trade_flows: int = field(description="Trade flows with at least one claim.")
     tariff_editions: int = field(description="Editions of tariff schedules that were read.")
     tariff_lines: int = field(description="Lines of tariffs.")
+    obligations: int = field(description="Obligations of acts.")
 
 
 @object_type
@@ -94,6 +97,7 @@ class AsOf(
     Timelines,
     WatchedSources,
     Coverages,
+    Obligations,
     LogUntilMoment,
 ):
     """The state of the world as of one date, as recorded at one position. All fields below are of this
@@ -137,6 +141,7 @@ class AsOf(
             trade_flows=counts[kind_name(TradeFlowState)],
             tariff_editions=counts[kind_name(TariffEditionState)],
             tariff_lines=counts[kind_name(TariffLineState)],
+            obligations=counts[kind_name(ObligationState)],
         )
 
     @resolver_field

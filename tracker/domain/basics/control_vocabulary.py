@@ -427,6 +427,8 @@ class ActKind(NamedWord):
     """Announcements."""
     ALLIANCE = "alliance", "acts on alliances"
     """Acts on alliances and their members."""
+    OBLIGATION = "obligation", "obligations"
+    """Obligations that acts put on firms and states."""
     FIGURE = "figure", "figures"
     """Figures."""
 

@@ -47,6 +47,18 @@ class Duration(str):
         except (ValueError, OverflowError):
             return date.max
 
+    def after(self, day: date, times: int = 1) -> date:
+        """Return the day that is this duration, or some times of it, after a day that does not count.
+
+        A month that lacks the day ends it: a month after 31 January is the last day of February.
+        """
+        months, days = times * self.months, times * self.days
+        try:
+            later = _months_later(day, months) if months else day
+            return later + timedelta(days=days - (months > 0 and later.day != day.day))
+        except (ValueError, OverflowError):
+            return date.max
+
 
 def _months_later(day: date, months: int) -> date:
     """Return the same day some months later or, if that month lacks it, the day after the month."""

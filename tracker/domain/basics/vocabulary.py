@@ -309,5 +309,43 @@ class FetchFailure(StrEnum):
     """The publisher has truncated its list."""
 
 
+class ObligationRole(StrEnum):
+    """The role in which somebody is obliged."""
+
+    PRODUCER = "producer"
+    """Mines, refines or recycles the minerals."""
+    MANUFACTURER = "manufacturer"
+    """Makes products of them."""
+    IMPORTER = "importer"
+    """Imports the goods."""
+    EXPORTER = "exporter"
+    """Exports the goods."""
+    TRADER = "trader"
+    """Places the goods on the market, sells, stores or carries them."""
+    PROJECT = "project"
+    """Promotes a project."""
+    FIRM = "firm"
+    """Any firm: an obligation with this role is one of all roles of firms."""
+    STATE = "state"
+    """A state, a union of states or an authority."""
+
+
+class DueStatus(NamedWord):
+    """The reason for the next due day of an obligation, or for its absence."""
+
+    DATED = "dated", "due by a day"
+    """It is due by a day."""
+    OPEN = "open", "due after an event"
+    """It is due after an event whose day is not recorded."""
+    EACH_TIME = "each_time", "due each time"
+    """It is due at each occasion of its kind, such as an export."""
+    AT_ALL_TIMES = "at_all_times", "applies at all times"
+    """It applies at all times, without a due day."""
+    PASSED = "passed", "its due day has passed"
+    """Its due day has passed, and it does not recur."""
+    ENDED = "ended", "no longer applies"
+    """It is repealed or past its last day."""
+
+
 VOCABULARIES = vocabularies_of(globals())
 """The vocabularies of this module, each of whose words has a docstring."""

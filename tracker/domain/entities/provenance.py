@@ -14,9 +14,9 @@ Issuers: TypeAlias = tuple[str, ...] | None
 """The places and alliances whose own text a source can be; None if a fact has no issuer."""
 
 ALLIANCE, FIRM = "alliance", "firm"
-ISSUED = ("announcement", "export-control")
+ISSUED = ("announcement", "export-control", "obligation")
 """The kinds of entity whose opening names the issuers."""
-ISSUED_TYPES = ("Alliance.", "Announcement.", "ExportControl.", "Firm.")
+ISSUED_TYPES = ("Alliance.", "Announcement.", "ExportControl.", "Firm.", "Obligation.")
 """The prefixes of the event types whose facts have issuers."""
 
 

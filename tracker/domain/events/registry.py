@@ -6,6 +6,7 @@ from tracker.domain.actors.alliance import Alliance, AllianceState
 from tracker.domain.actors.announcement import Announcement, AnnouncementState
 from tracker.domain.actors.firm import Firm, FirmState
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.controls.obligation import Obligation, ObligationState
 from tracker.domain.entities.entity import KINDS, Entity, entity_type
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import Retracted
@@ -35,6 +36,7 @@ STATES: dict[str, type[Any]] = {
     TradeFlow.KIND: TradeFlowState,
     TariffEdition.KIND: TariffEditionState,
     TariffLine.KIND: TariffLineState,
+    Obligation.KIND: ObligationState,
 }
 State = (
     AllianceState
@@ -50,6 +52,7 @@ State = (
     | TradeFlowState
     | TariffEditionState
     | TariffLineState
+    | ObligationState
 )
 
 FACTS: dict[str, type[Fact]] = {

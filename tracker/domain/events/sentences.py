@@ -13,6 +13,7 @@ from tracker.domain.actors.announcement import Made, Superseded
 from tracker.domain.basics.control_vocabulary import Covers, Direction, DutyRelation
 from tracker.domain.basics.vocabulary import MemberRole
 from tracker.domain.controls import export_control_acts as acts
+from tracker.domain.controls import obligation
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.entities.fact import Fact
@@ -296,6 +297,15 @@ def _of_others(name: str, fact: Fact) -> str:
                 f" {fact.counts.new + fact.counts.restated} facts recorded,"
                 f" {fact.counts.refused} refused"
             )
+        case obligation.Stated():
+            return obligation.obligation_sentence(fact)
+        case obligation.Postponed():
+            least = obligation.earliest(fact.due)
+            due = f"not before {date_phrase(least)}" if least else "after an event"
+            return f"{name}: due {due}, by {fact.act}"
+        case obligation.Repealed():
+            start = date_phrase(fact.repealed_from)
+            return f"{name}: repealed from {start} on, by {fact.act}"
         case coverage.Declared():
             whole = "in part" if fact.left_out else "whole"
             return f"{fact.name} is declared as read to {date_phrase(fact.last)}, {whole}"

@@ -34,9 +34,12 @@ KINDS_OF_ACTS: Mapping[str, frozenset[ActKind]] = {
     "export-control": CONTROLS,
     "figure": frozenset({ActKind.FIGURE}),
     "flow": frozenset({ActKind.FIGURE}),
+    "obligation": frozenset({ActKind.OBLIGATION}),
 }
 """The kinds of acts behind entities, by the kind of entity."""
 CATALOGUE_MEASURES = frozenset({Measure.TRADE_LICENCE, Measure.QUOTA, Measure.STATE_TRADING})
+NOUNS = {ActKind.OBLIGATION: "obligations", ActKind.FIGURE: "figures"}
+"""Nouns for records that are not acts, by kind."""
 MAX_ISSUERS_IN_STATEMENT = 2
 OTHER_ISSUERS = "No list of any other issuer was read."
 OTHER_PUBLISHERS = "No list of figures of any other publisher was read."
@@ -330,8 +333,7 @@ def _statement(parts: Sequence[_Part], scope: Scope, day: date) -> str:
         return f"Lists of {subject}, most in part. {scope.others}"
     groups: dict[tuple[object, ...], list[_Part]] = {}
     for part in parts:
-        is_figure = part.acts is ActKind.FIGURE
-        key = part.issuer, part.level, part.since, part.until, is_figure
+        key = part.issuer, part.level, part.since, part.until, NOUNS.get(part.acts)
         groups.setdefault(key, []).append(part)
     sentences = [_sentence_of(scope, alike, day) for alike in groups.values()]
     if scope.issuers is None:
@@ -343,15 +345,14 @@ def _sentence_of(scope: Scope, parts: Sequence[_Part], day: date) -> str:
     """Return the sentence for parts that were read to the same extent."""
     like = parts[0]
     acts = scope.phrase([part.acts for part in parts], like.issuer)
-    is_figure = like.acts is ActKind.FIGURE
+    noun = NOUNS.get(like.acts)
     if like.since is None or like.until is None:
-        in_full, what = (" in full", "figures") if is_figure else ("", "such acts")
-        return f"No list of {acts} was read{in_full}, so {what} may be missing."
+        in_full = " in full" if like.acts is ActKind.FIGURE else ""
+        return f"No list of {acts} was read{in_full}, so {noun or 'such acts'} may be missing."
     in_part = " in part" if like.level is CompletenessLevel.PARTIAL else ""
     since = "" if like.since == date.min else f" from {date_phrase(like.since)}"
     missing = [*(["earlier"] if since else []), *(["later"] if like.until < day else [])]
-    what = "figures" if is_figure else "acts"
-    warning = f"; {' and '.join(missing)} {what} may be missing" if missing else ""
+    warning = f"; {' and '.join(missing)} {noun or 'acts'} may be missing" if missing else ""
     return f"{with_capital(acts)} were read{in_part}{since} to {date_phrase(like.until)}{warning}."
 
 

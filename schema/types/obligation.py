@@ -1,0 +1,40 @@
+"""GraphQL types of obligations."""
+
+import strawberry
+
+from schema.base.decorators import resolver_field
+from schema.base.output_types import output_type, struct_field
+from schema.types.annex_text import WithQuotation
+from schema.types.common import Because, Node, entity_type
+from tracker.domain.controls import obligation as domain
+
+
+@output_type(of=domain.NextDue, first="status day not_before events phrase")
+class NextDue:
+    """The next due day of an obligation."""
+
+    of: strawberry.Private[domain.NextDue]
+
+
+@entity_type(
+    domain.ObligationState,
+    first="sentence issuer act unit roles who threshold verb object addressee commodities due every"
+    " occasion until exemptions instrument because",
+    described_by=(domain.Stated,),
+)
+class Obligation(Node, WithQuotation):
+    """A duty that an act puts on firms or states: who must do what, and by when."""
+
+    state: strawberry.Private[domain.ObligationState]
+    key: str = struct_field(description="Its key, such as `eu-2024-1252-24-1`.")
+    because: list[Because] = struct_field()
+
+    def __post_init__(self) -> None:
+        self.note_text, self.quotation_text = self.state.note, self.state.quotation
+
+    @resolver_field
+    def next_due(self) -> NextDue | None:
+        """The next day on which it is due, from the effective date on. Null in a history."""
+        if self.moment is None:
+            return None
+        return NextDue(of=domain.next_due(self.state, self.moment.valid_at))
