@@ -69,11 +69,11 @@ async def test_without_scripts_links_and_forms_choose_what_the_map_shows(
         for part in ("map=share", "commodity=cobalt", "valid=2026-01-01", "position=10755"):
             assert part in tab.page.url
         await tab.page.get_by_text("Table of the map").click()
-        row = tab.page.get_by_role("row", name="Congo (Kinshasa)")
+        row = tab.page.get_by_role("row", name="DR Congo")
         await row.get_by_role("link").click()
         await tab.page.wait_for_url("**/places/CD?**")
         assert "position=10755" in tab.page.url
-        await expect(tab.page.locator("h1")).to_have_text("Congo (Kinshasa)")
+        await expect(tab.page.locator("h1")).to_have_text("DR Congo")
 
 
 async def test_a_country_of_the_map_leads_to_its_page(site: Site, visit: Visiting) -> None:

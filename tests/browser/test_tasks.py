@@ -270,7 +270,7 @@ async def test_all_years_of_cobalt_are_a_file_for_a_spreadsheet(
             await files.get_by_text("CSV for spreadsheets").click()
         path = await (await download.value).path()
         rows = [*csv.DictReader(path.read_text("utf-8").splitlines())]
-    assert {"Congo (Kinshasa)", "World"} <= {row["placeName"] for row in rows}
+    assert {"DR Congo", "World"} <= {row["placeName"] for row in rows}
     assert {str(year) for year in range(2017, 2026)} <= {row["year"] for row in rows}
 
 

@@ -22,7 +22,7 @@ from tracker.domain.wording.phrases import (
         ("SB", "the Solomon Islands"),
         ("US_CA", "the United States and Canada"),
         ("SUHH", "the Soviet Union"),
-        ("CD", "Congo (Kinshasa)"),
+        ("CD", "DR Congo"),
         ("CN", "China"),
         ("WORLD", "the world"),
         ("OTHER", "other countries"),

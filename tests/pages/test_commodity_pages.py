@@ -219,3 +219,18 @@ async def test_a_limit_on_production_is_a_question_to_the_supplier(corpus: Api) 
     text = await read(corpus, "/controls/cd-2025-artisanal?valid=2026-12-01")
     assert "Next: ask your supplier whether the limit concerns it." in text
     assert "do not ship" not in text
+
+
+async def test_clauses_on_all_goods_come_after_those_that_name_the_mineral(corpus: Api) -> None:
+    text = await read(corpus, "/commodities/talc?valid=2026-12-03")
+    assert text.index("China: Licensing") < text.index("imports from 58 places")
+    text = await read(corpus, "/commodities/salt?valid=2026-12-03")
+    assert text.index("European Union: Ban") < text.index("imports from 58 places")
+
+
+async def test_clauses_that_differ_in_their_forms_alone_are_one_sentence(corpus: Api) -> None:
+    text = await read(corpus, "/commodities/gallium?valid=2026-12-03")
+    assert re.findall(r"China: (Dual-use licensing [^.]*)\.", text) == [
+        "Dual-use licensing of exports as metal to every destination",
+        "Dual-use licensing of certain exports as compound or oxide to every destination",
+    ]

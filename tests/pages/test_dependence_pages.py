@@ -73,7 +73,7 @@ async def test_clauses_behind_the_bounds_name_their_reach_and_suspended_ones_are
 
 async def test_a_place_outside_the_list_that_may_supply_is_named(corpus: Api) -> None:
     text = text_of(section_of(await dependence_of(corpus, "cobalt"), "list-0"))
-    assert "Other countries 30 % may include Congo (Kinshasa)" in text
+    assert "Other countries 30 % may include DR Congo" in text
 
 
 async def test_a_list_older_than_the_controls_says_so(corpus: Api) -> None:

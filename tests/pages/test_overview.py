@@ -145,7 +145,7 @@ async def test_shares_are_those_of_the_latest_year(corpus: Api) -> None:
     congo = production["figures"][0]
     assert congo["place"]["code"] == "CD"
     told = f"{float(congo['share']) * 100:.1f} % of the world"
-    assert any(title.startswith(f"Congo (Kinshasa): {told}") for title in titles(html))
+    assert any(title.startswith(f"DR Congo: {told}") for title in titles(html))
     assert f"{production['year']}, mine" in html
     assert f'<data value="{congo["share"]}" data-path="asOf.production.figures.0.share">' in html
 

@@ -194,3 +194,17 @@ async def test_a_place_is_a_table_of_its_controls(corpus: Api) -> None:
 async def test_a_place_with_one_unconfirmed_rule_says_so_in_the_singular(corpus: Api) -> None:
     html = await page(corpus, "/places/BI?valid=2026-12-01")
     assert "1 clause of Burundi is in force, by its own terms." in html
+
+
+async def test_a_group_in_statistics_and_a_former_state_say_that_they_issue_nothing(
+    corpus: Api,
+) -> None:
+    for code, words in (
+        ("WORLD", "“World” is a group in statistics, not an issuer of controls."),
+        ("YUCS", "Yugoslavia existed until 3 Feb 2003. It has figures, but no controls."),
+    ):
+        html = await page(corpus, f"/places/{code}?{AT}")
+        assert words in html
+        assert "not recorded</b>" not in html
+        assert 'id="completeness"' not in html
+    assert "in statistics" not in await page(corpus, f"/places/EU?{AT}")

@@ -167,10 +167,36 @@ def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:
 
 def test_each_group_of_clauses_has_its_sentence() -> None:
     assert texts(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
-        "The clause on gallium has been in force since 3\u00a0Dec\u00a02024.",
-        "2\u00a0clauses on gallium are suspended until 27\u00a0Nov\u00a02026,"
-        " and back on 28\u00a0Nov\u00a02026 without another act.",
+        "The clause on gallium: In force since 3\u00a0Dec\u00a02024.",
+        "2\u00a0clauses on gallium: Suspended until 27\u00a0Nov\u00a02026,"
+        " back on 28\u00a0Nov\u00a02026 without another act.",
     ]
+
+
+def test_two_sentences_on_the_same_goods_name_the_rules_that_differ() -> None:
+    quota = clause("2", *RESTS, measure="QUOTA", destinations=[])
+    assert [one.partition(":")[0] for one in texts(control(clause("1", *APPLIES), quota), DAY)] == [
+        "Ban on exports of gallium to the United States",
+        "Quota on exports of gallium",
+    ]
+
+
+def test_licensing_is_named_once_and_firms_are_not_called_buyers() -> None:
+    kinds = [clause("1", *APPLIES, measure=one) for one in ("LICENCE", "DUAL_USE_LICENCE")]
+    text = heading(control(*kinds, clause("2", *APPLIES, measure="TRADE_LICENCE")), DAY)
+    assert text == "China’s licensing of exports of gallium to the United States is in force"
+    of_firm = clause("1", *APPLIES, entities=["A Ltd"], destinations=[])
+    assert subject(control(of_firm)) == "China’s ban on exports of gallium involving A Ltd"
+
+
+def test_a_duty_whose_investigation_is_concluded_does_not_apply() -> None:
+    over = ("CONCLUDED", "2025-03-31", None)
+    for measure, end in (
+        ("TARIFF", " does not apply: its investigation is concluded"),
+        ("INVESTIGATION", " is concluded"),
+    ):
+        text = heading(control(clause("1", over, measure=measure)), DAY)
+        assert text.endswith(f"to the United States{end}")
 
 
 @each_case(
@@ -178,21 +204,21 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
     [
         (
             [("IN_FORCE", "2020-01-01", "2020-12-31"), ("EXPIRED", "2021-01-01", None)],
-            "The clause on gallium expired: the last day was 31\u00a0Dec\u00a02020.",
+            "The clause on gallium: Expired, with 31\u00a0Dec\u00a02020 as the last day.",
         ),
         (
             [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
-            "The clause on gallium has been in force since 1\u00a0Jan\u00a02026,"
+            "The clause on gallium: In force since 1\u00a0Jan\u00a02026,"
             " with 31\u00a0Dec\u00a02026 as the last day.",
         ),
         (
             [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
-            "The clause on gallium has been announced since 1\u00a0Jan\u00a02026,"
-            " and takes effect on 1\u00a0Jan\u00a02029.",
+            "The clause on gallium: Announced since 1\u00a0Jan\u00a02026,"
+            " to take effect on 1\u00a0Jan\u00a02029.",
         ),
         (
             [("SUSPENDED", "2026-01-01", None)],
-            "The clause on gallium is suspended until further notice.",
+            "The clause on gallium: Suspended until further notice.",
         ),
     ],
 )

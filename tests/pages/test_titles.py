@@ -139,7 +139,7 @@ def test_a_wider_title_is_found() -> None:
         ),
         (
             "cd-2025-artisanal",
-            "Congo (Kinshasa)’s ban on certain production of copper and cobalt is in force",
+            "DR Congo’s ban on certain production of copper and cobalt is in force",
         ),
         (
             "id-2019-nickel",

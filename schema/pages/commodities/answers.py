@@ -12,6 +12,7 @@ from schema.pages.controls.rule_words import has_limit_without_words, next_step,
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.controls.matching import ALL_GOODS
 from tracker.domain.wording.phrases import with_capital
 
 MAX_ANSWERS = 3
@@ -19,7 +20,7 @@ LIMITS = ("destinations", "endUse", "entityCount")
 
 
 class ClauseAnswer(Struct, frozen=True):
-    """A sentence on equal clauses, with their control and the source of their status."""
+    """A sentence on clauses that differ in forms alone, with the control and the source of the status."""
 
     issuer: str
     text: str
@@ -33,9 +34,9 @@ def clause_answers(
 ) -> tuple[list[ClauseAnswer], int]:
     """Return the first answers, and the number of further clauses that name the commodity.
 
-    `producers` are codes of places, the largest producer first: their clauses come before those of others,
-    who follow by the number of their clauses. Without a destination, clauses that are confirmed and concern
-    everybody come before stricter ones.
+    Clauses on all goods come last. `producers` are codes of places, the largest producer first: their clauses
+    come before those of others, who follow by the number of their clauses. Without a destination, clauses
+    that are confirmed and concern everybody come before stricter ones.
     """
     current = [
         pair
@@ -44,13 +45,14 @@ def clause_answers(
     ]
     active = Counter(node["issuer"]["code"] for node, _ in current).most_common()
     places = {code: at for at, code in enumerate(dict.fromkeys([*producers, *dict(active)]))}
-    grouped: dict[tuple[str, ...], list[Pair]] = {}
+    grouped: dict[tuple[object, ...], list[Pair]] = {}
     for node, clause in sorted(
         current, key=lambda pair: _rank(pair[0], pair[1], places, destination)
     ):
-        grouped.setdefault(
-            (node["issuer"]["name"], rule(node, [clause]), clause["statusStatement"]), []
-        ).append((node, clause))
+        of_forms = rule(node, [{**clause, "forms": (), "items": ()}])
+        limited = has_limit_without_words(clause)
+        key = node["issuer"]["name"], of_forms, limited, clause["statusStatement"]
+        grouped.setdefault(key, []).append((node, clause))
     chosen = list(grouped.values())[:MAX_ANSWERS]
     answers = [_answer(group, group is chosen[0]) for group in chosen]
     return answers, len(current) - sum(map(len, chosen))
@@ -74,6 +76,7 @@ def _rank(
     narrow = has_limit_without_words(clause) or any(clause[name] for name in LIMITS)
     general = () if destination else (narrow, clause["confirmation"] not in SUPPORTED)
     return (
+        any(one["key"] == ALL_GOODS for one in clause["commodities"]),
         places[node["issuer"]["code"]],
         ClauseStatus[clause["status"]].rank,
         node["direction"] == "PRODUCTION",
@@ -90,7 +93,7 @@ def _answer(group: Sequence[Pair], is_first: bool) -> ClauseAnswer:
     because = clause["statusBecause"]
     return ClauseAnswer(
         node["issuer"]["name"],
-        f"{with_capital(rule(node, [clause]))}. {clause['statusStatement']} {step}".rstrip(),
+        f"{with_capital(rule(node, [one for _, one in group]))}. {clause['statusStatement']} {step}".rstrip(),
         node["key"],
         because["source"] if because else None,
         clause,

@@ -65,6 +65,9 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
     ore to Japan`. Without goods it is about those of a page, and names `every destination`."""
     direction, limits = Direction[control["direction"]], [*map(_limits, clauses)]
     measures = [*dict.fromkeys(Measure[one["measure"]] for one in clauses)]
+    nouns = dict.fromkeys(one.noun for one in measures)
+    if Measure.LICENCE.noun in nouns:
+        nouns.pop(Measure.DUAL_USE_LICENCE.noun, None)
     varying = sum(len({of[kind] for of in limits}) > 1 for kind in limits[0])
     narrower = varying > 1 or any(map(has_limit_without_words, clauses))
     listed_firms = sorted(_all(limits, "firms"))
@@ -85,12 +88,12 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
     uses = [one for one in uses if not one.startswith("as in clause")]
     return "".join(
         (
-            f"{listed((one.noun for one in measures), MAX_GOODS)} {measures[-1].preposition} ",
+            f"{listed(nouns, MAX_GOODS)} {measures[-1].preposition} ",
             "certain " if narrower else "",
             direction.noun,
             _goods_phrase(limits, "" if narrower and goods == "all goods" else goods),
             f" {direction.toward} {toward}" if toward else "",
-            f" for {firms}" if firms else "",
+            f" involving {firms}" if firms else "",
             f" for {listed(uses, MAX_NAMES)}" if uses else "",
         )
     )

@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Struct
 
 from schema.pages.charts.status_bars import Period, periods_of
-from schema.pages.controls.rule_words import MAX_GOODS, subject
+from schema.pages.controls.rule_words import MAX_GOODS, rule, subject
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
-from tracker.domain.wording.phrases import in_running_text, listed, many, short_date
+from tracker.domain.wording.phrases import in_running_text, listed, many, short_date, with_capital
 
 SUPPORT = {
     "CONFIRMED": "",
@@ -46,7 +46,10 @@ def heading(control: Mapping[str, Any], day: date) -> str:
         ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, ", and ")
         support = support.format("its")
-        return f"{subject(control)} {_verb(status, 1)} {ClauseStatus[status].phrase}{support}{then}"
+        verb = f"{_verb(status, 1)} {ClauseStatus[status].phrase}"
+        if status == "CONCLUDED" and any(one["measure"] != "INVESTIGATION" for one in clauses):
+            verb = "does not apply: its investigation is concluded"
+        return f"{subject(control)} {verb}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
@@ -122,50 +125,54 @@ def leads(control: Mapping[str, Any], day: date) -> list[Lead]:
             statement = "" if plain else clause["statusStatement"]
             state = (bare, next_period(periods, day), statement)
             grouped.setdefault(state, []).append(clause)
+    rules = {
+        state: with_capital(rule(control, alike, _goods(alike))) for state, alike in grouped.items()
+    }
+    varied = Counter(goods for goods, _ in {(_goods(grouped[at]), rules[at]) for at in grouped})
     return [
         Lead(
-            f"{_clauses(alike)}: {statement}" if statement else _lead(current, following, alike),
+            f"{rules[state] if varied[_goods(alike)] > 1 else _clauses(alike)}:"
+            f" {statement or _lead(current, following)}",
             min(alike, key=lambda clause: Measure[clause["measure"]].rank),
         )
-        for (current, following, statement), alike in sorted(
+        for state, alike in sorted(
             grouped.items(),
             key=lambda item: (ClauseStatus[item[0][0].status].rank, item[0][0].first),
         )
+        for current, following, statement in [state]
     ]
 
 
 def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
     """Return clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2
     more`."""
-    names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
-    goods = listed([in_running_text(name) for name in names], MAX_GOODS)
+    goods = _goods(clauses)
     noun = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
     return f"{noun} on {goods}" if goods else noun
 
 
-def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[str, Any]]) -> str:
-    one = len(clauses) == 1
-    subject = _clauses(clauses)
+def _goods(clauses: Sequence[Mapping[str, Any]]) -> str:
+    names = [good["name"] for clause in clauses for good in clause["commodities"]]
+    return listed(map(in_running_text, names), MAX_GOODS)
+
+
+def _lead(current: Period, following: Period | None) -> str:
+    """Return the status with its first or last day, and the next change."""
     if current.status == "EXPIRED":
-        last = short_date(current.first - timedelta(days=1))
-        return f"{subject} expired: the last day was {last}."
-    if current.status == "LAPSED":
-        return f"{subject} lapsed on {short_date(current.first)}."
-    then = _then(current, following, one)
+        return f"Expired, with {short_date(current.first - timedelta(days=1))} as the last day."
+    since = f"since {short_date(current.first)}"
     if current.status == "SUSPENDED":
-        until = f"until {short_date(current.last)}" if current.last else "until further notice"
-        return f"{subject} {'is' if one else 'are'} suspended {until}{then}."
-    since = short_date(current.first)
-    return f"{subject} {'has' if one else 'have'} been {current.word} since {since}{then}."
+        since = f"until {short_date(current.last)}" if current.last else "until further notice"
+    return f"{with_capital(current.word)} {since}{_then(current, following)}."
 
 
-def _then(current: Period, following: Period | None, one: bool) -> str:
+def _then(current: Period, following: Period | None) -> str:
     """Return the next change, after a comma."""
     verbs = NEXT.get((current.status, following.status)) if following else None
     if following is None or verbs is None:
         return ""
     if (current.status, following.status) == ("SUSPENDED", "IN_FORCE"):
-        return f", and back on {short_date(following.first)} without another act"
+        return f", back on {short_date(following.first)} without another act"
     if following.status == "EXPIRED":
         return f", with {short_date(following.first - timedelta(days=1))} as the last day"
-    return f", and {verbs[0] if one else verbs[1]} on {short_date(following.first)}"
+    return f", to {verbs[1].replace('are ', 'be ')} on {short_date(following.first)}"

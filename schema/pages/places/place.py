@@ -28,6 +28,7 @@ from schema.pages.site.images import CHART, Image, status_image
 from schema.pages.site.name_fields import code_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
+from tracker.domain.catalogue.places import Place
 from tracker.domain.wording.phrases import (
     listed,
     many,
@@ -110,6 +111,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "name_in_text": place_in_text(code),
         "subject": linked_data.place(place),
         "status_sentence": status_sentence(place, state, code),
+        "not_an_issuer": not_an_issuer(place, state),
         "answer_lines": [AnswerLine(text) for text in answer_texts(place, state, code, coming)],
         "known_until": horizons.get(code),
         "watch": watch_sentences(horizon_of(state["horizon"], code), day),
@@ -159,6 +161,8 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
     """Return whom the rules of the place concern and what to do, then the numbers of clauses in force of
     the place and on it."""
+    if words := not_an_issuer(place, state):
+        return words
     counts = Counter[str]()
     for row in state["own"]:
         counts[row["confirmation"]] += row["clauses"]
@@ -199,6 +203,15 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     if not others:
         return f"{issued}. No other issuer’s clause in force on its trade is recorded."
     return f"{issued}. {', and '.join(others)}."
+
+
+def not_an_issuer(place: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """Return the nature of a former state, or of a group that is not a union; empty for other places."""
+    if last_day := Place(place["code"]).last_day:
+        return f"{place['name']} existed until {short_date(last_day)}. It has figures, but no controls."
+    if place["isAggregate"] and place["code"] not in codes(one["place"] for one in state["unions"]):
+        return f"“{place['name']}” is a group in statistics, not an issuer of controls."
+    return ""
 
 
 def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:

@@ -28,7 +28,7 @@ MEASURES = {measure.value: measure.phrase for measure in Measure}
 CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 MAX_TEXT_CHARACTERS = 200
 """Maximum number of characters shown of running text."""
-ARTICLE_BEFORE = ("United ", "Democratic Republic", "Central African", "Soviet ", "Isle ")
+ARTICLE_BEFORE = ("United ", "Republic of ", "Central African", "Soviet ", "Isle ")
 ARTICLE_WITH_END = (
     *(" Union", " Islands", " Republic", " Territory", " Territories"),
     *("Bahamas", "Comoros", "Gambia", "Maldives", "Netherlands", "Philippines"),
