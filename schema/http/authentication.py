@@ -23,6 +23,8 @@ from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
 from tracker.auth.tokens import Tokens
 from tracker.errors import Forbidden, TooLarge, Unauthenticated, Unavailable
 
+FOR_EVER = "max-age=31536000, immutable"
+"""Cache control of responses that never change."""
 MAX_DOWNLOADS = 64
 """Maximum number of concurrent downloads. Each holds some pieces in memory until its client has read
 them."""
@@ -170,6 +172,11 @@ class AccessControl:
         self._buckets.take(client.key)
         with self.operation_slot(client):
             yield
+
+    def cached(self, control: str) -> dict[str, str]:
+        """Return the header of a response that caches may store; if reading needs a token, only the
+        client's own cache."""
+        return {"Cache-Control": f"{'public' if self.access.read_open else 'private'}, {control}"}
 
     @contextmanager
     def operation_slot(self, client: Client) -> Iterator[None]:

@@ -58,7 +58,7 @@ REQUEST_HEADERS = (
     "tracestate",
 )
 """Request headers that pages of other origins may send, besides those that browsers always allow."""
-EXPOSED_HEADERS = ("ETag", "Preference-Applied", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = ("ETag", "Link", "Preference-Applied", "Retry-After", "X-Request-ID")
 """Response headers that pages of other origins may read, besides those that browsers always allow."""
 BY_TOKEN = ("Authorization", "Cookie")
 FORM = "application/x-www-form-urlencoded"

@@ -379,13 +379,14 @@ def parse_required_position(value: Position, field: str) -> int:
 
 
 def parse_wait(value: str | None) -> int:
-    """Parse the seconds that a request may wait for new events; 0 by default. Raises InvalidInput."""
-    text = value or "0"
-    if not DIGITS.fullmatch(text) or len(text) > 2 or int(text) > MAX_WAIT_SECONDS:
+    """Parse the seconds that a request may wait for new events; 0 without them. Raises InvalidInput."""
+    if value is None:
+        return 0
+    if not DIGITS.fullmatch(value) or len(value) > 2 or not 0 < int(value) <= MAX_WAIT_SECONDS:
         raise InvalidInput(
-            f"expected a whole number of seconds from 0 to {MAX_WAIT_SECONDS}", path=("wait",)
+            f"expected a whole number of seconds from 1 to {MAX_WAIT_SECONDS}", path=("wait",)
         )
-    return int(text)
+    return int(value)
 
 
 def _at_path(field: str, read: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import cached_property, partial
+from urllib.parse import urlencode
 
 import orjson
 from msgspec import Struct
@@ -19,14 +20,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.base.errors import plain_error
-from schema.http.authentication import AccessControl, Client
+from schema.http.authentication import FOR_EVER, AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
 from schema.http.limits import PushPriority
-from schema.http.messages import accepted_words, check_parameters, errors_as_json, takes_gzip
+from schema.http.messages import (
+    accepted_words,
+    check_parameters,
+    errors_as_json,
+    has_tag,
+    takes_gzip,
+)
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
-from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
+from schema.inputs.arguments import (
+    MAX_WAIT_SECONDS,
+    parse_selection,
+    parse_short_text,
+    parse_token,
+    parse_wait,
+)
 from schema.inputs.moment import wait_for_replica
 from schema.services import Services
+from tracker import clock
 from tracker.domain.events.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
@@ -46,11 +60,18 @@ MEDIA_TYPES = {
     JSON_LINES: JSON_LINES,
     "application/*": JSON_LINES,
 }
-LIMIT = re.compile(r"[0-9]{1,18}")
+NUMBER = re.compile(r"[0-9]{1,18}")
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 """Deflate, no name, no time, no system (RFC 1952, 2.3)."""
 LIST_PARAMETERS = ("types", "commodity", "place")
-PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "limit", "follow")
+PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "limit", "follow", "wait", "cursor")
+PAGE_EVENTS = 1000
+"""Events of a page by default, and at most."""
+PREFIX = "max-age=60"
+"""Cache control of a page that ends at the end of the log: a client continues after it."""
+NOTHING = "max-age=1"
+"""Cache control of an empty page: long enough for the other requests that wait for it."""
+NO_STORE = {"Cache-Control": "no-store"}
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +148,58 @@ class GzipBody:
         )
 
 
+class NextPage:
+    """The next events after a position, as one response that caches merge and store.
+
+    A page is full, or ends at the end of the log. The link of an empty page has a new cursor, so that the
+    next request is not answered by a cache.
+    """
+
+    def __init__(
+        self, request: Request, selection: Selection, after: ResumeToken, limit: int | None
+    ):
+        self.events = list[RecordedEvent]()
+        self._request, self._selection, self._after = request, selection, after
+        self._limit = min(limit or PAGE_EVENTS, PAGE_EVENTS)
+        self._cursor = _parse_number(request, "cursor") or 0
+
+    async def read(self, services: Services) -> None:
+        """Read the events, as soon as there are some."""
+        recorder = services.recorder
+        while not self.events:
+            head = await services.follower.grown(self._after.position)
+            reading = read_selected(recorder, self._after.position, head, self._selection)
+            async with aclosing(reading) as pages:
+                async for events in pages:
+                    self.events += events[: self._limit - len(self.events)]
+                    if len(self.events) == self._limit:
+                        return
+            self._after = (await recorder.lookup.by_position([head]))[head].resume_token
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the address of the next page and, of a page with events, its tag."""
+        query = [
+            (name, value)
+            for name, value in self._request.query_params.multi_items()
+            if name not in ("after", "cursor")
+        ]
+        if self.events:
+            token = str(self.events[-1].resume_token)
+            link = urlencode([*query, ("after", token)])
+            return {"Link": f'</events?{link}>; rel="next"', "ETag": f'W/"{token}"'}
+        interval = int(clock.now().timestamp()) // MAX_WAIT_SECONDS
+        cursor = max(self._cursor + 1, interval)
+        link = urlencode([*query, ("after", str(self._after)), ("cursor", cursor)])
+        return {"Link": f'</events?{link}>; rel="next"'}
+
+    @property
+    def caching(self) -> str:
+        """Cache control: a full page never changes, unless a release selects other events."""
+        is_closed = len(self.events) == self._limit and not self._selection.by_subject
+        return FOR_EVER if is_closed else PREFIX if self.events else NOTHING
+
+
 class EventRoute:
     """Handler of requests for the log."""
 
@@ -142,11 +215,14 @@ class EventRoute:
     async def respond(self, request: Request) -> Response:
         """Return the events after a position and, unless `follow=false`, new events as they are recorded.
 
-        With `limit` the response ends after that number of events.
+        With `limit` the response ends after that number of events. With `wait` it is a page for caches.
         """
         client = await self._access_control.authenticate_request(request)
         form, selection = negotiate_format(request), parse_parameters(request)
-        following, limit = _parse_follow(request), _parse_limit(request)
+        following, limit = (
+            _parse_follow(request),
+            _parse_number(request, "limit", "INVALID_PAGE_SIZE"),
+        )
         recorder, token = self._services.recorder, start_token(request)
         after = token.position if token else None
         named = "after" if last_seen(request) is None else "Last-Event-ID"
@@ -158,9 +234,23 @@ class EventRoute:
         headers = {"Vary": "Accept, Accept-Encoding"}
         if body.encoding:
             headers["Content-Encoding"] = body.encoding
+        if seconds := parse_wait(request.query_params.get("wait")):
+            page = NextPage(request, selection, token or ResumeToken(head), limit)
+            await self._ends.wait(page.read(self._services), seconds, client)
+            shared = token is not None and last_seen(request) is None
+            headers |= self._access_control.cached(page.caching) if shared else NO_STORE
+            headers |= page.headers
+            tag = headers.get("ETag", "").removeprefix("W/")
+            if tag and has_tag(request.headers.get("if-none-match", ""), tag):
+                return Response(status_code=304, headers=headers)
+            content = body.write([Chunk(form.begin), form.page(page.events)]) + body.end()
+            return Response(content, headers={**headers, "Content-Type": form.media_type})
         read = partial(self._read, form, selection, limit is not None)
         held = ExitStack()
         if not following:
+            is_full = limit and (after or 0) + limit <= head  # positions have no gaps
+            if is_full and selection == Selection() and last_seen(request) is None:
+                headers |= {"X-Accel-Buffering": "yes", **self._access_control.cached(FOR_EVER)}
             chunks = (([chunk]) async for chunk in read(after or 0, head))
             whole = _body(form, body, chunks, limit)
             return StreamedResponse(whole, held, form.media_type, headers)
@@ -313,14 +403,12 @@ def _parse_follow(request: Request) -> bool:
     return text == "true"
 
 
-def _parse_limit(request: Request) -> int | None:
-    text = request.query_params.get("limit")
+def _parse_number(request: Request, name: str, code: str = "INVALID_INPUT") -> int | None:
+    text = request.query_params.get(name)
     if text is None:
         return None
-    if not LIMIT.fullmatch(text) or int(text) == 0:
-        raise InvalidInput(
-            "expected a whole number from 1", code="INVALID_PAGE_SIZE", path=("limit",)
-        )
+    if not NUMBER.fullmatch(text) or int(text) == 0:
+        raise InvalidInput("expected a whole number from 1", code=code, path=(name,))
     return int(text)
 
 

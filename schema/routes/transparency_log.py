@@ -12,16 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.scalars import Position
-from schema.http.authentication import AccessControl
+from schema.http.authentication import FOR_EVER, AccessControl
 from schema.http.messages import check_parameters, errors_as_json, takes_gzip
 from schema.http.streaming import Ends
 from schema.inputs.arguments import parse_required_position, parse_wait
 from schema.services import Services
 from tracker.audit.format.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound
-from tracker.log.follower import wait_for_event
 
-IMMUTABLE_CACHE_CONTROL = "max-age=31536000, immutable"
 BYTES = "application/octet-stream"
 CHECKPOINT_POLL_SECONDS = 0.1
 """Seconds between two reads of the newest checkpoint while a new event is not signed yet."""
@@ -64,13 +62,9 @@ class TransparencyLogRoute:
 
     async def _checkpoint_above(self, size: int) -> None:
         """Wait until a checkpoint is above a size."""
-        signal = self._services.follower.next_signal
+        await self._services.follower.grown(size)
         while (await self._publications.size() or 0) <= size:
-            if await self._services.recorder.head() > size:
-                await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
-            else:
-                await wait_for_event(signal)
-            signal = self._services.follower.next_signal
+            await asyncio.sleep(CHECKPOINT_POLL_SECONDS)
 
     @errors_as_json
     async def checkpoint_of(self, request: Request) -> Response:
@@ -95,7 +89,7 @@ class TransparencyLogRoute:
         event = (await self._services.recorder.lookup.by_position([at])).get(at)
         if event is None:
             raise NotFound(f"there is no event at position {at}", path=("position",))
-        headers = {"Cache-Control": self._for_ever}
+        headers = self._access_control.cached(FOR_EVER)
         return Response(event.entry, headers=headers, media_type=CLOUD_EVENT)
 
     @errors_as_json
@@ -106,7 +100,7 @@ class TransparencyLogRoute:
             tile, entries = parse_tile(request.path_params["tile"])
         except InvalidInput as error:
             raise NotFound(error.message, path=error.path) from None
-        headers = {"Cache-Control": self._for_ever, "Vary": "Accept-Encoding"}
+        headers = {**self._access_control.cached(FOR_EVER), "Vary": "Accept-Encoding"}
         if not entries:
             return Response(await self._publications.tile(tile), headers=headers, media_type=BYTES)
         body = await self._publications.bundle(tile)
@@ -141,11 +135,6 @@ class TransparencyLogRoute:
 
     async def _enter(self, request: Request) -> None:
         await self._access_control.authenticate_request(request)
-
-    @property
-    def _for_ever(self) -> str:
-        is_public = self._access_control.access.read_open
-        return f"{'public' if is_public else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
 
     def _text(self, text: str) -> Response:
         """Return a text that may change: newer, or with more signatures."""

@@ -430,4 +430,4 @@ async def test_a_request_for_the_next_checkpoint_waits_for_it_and_ends_with_the_
     api.app.state.end_streams()
     assert (await asyncio.wait_for(waiting, within(5))).status_code == 200
     refused = await api.request("GET", "/log/checkpoint?after=1&wait=21")
-    assert (refused.status_code, "from 0 to 20" in refused.text) == (400, True)
+    assert (refused.status_code, "from 1 to 20" in refused.text) == (400, True)

@@ -1,6 +1,6 @@
-"""nginx and Caddy with the files of `deploy/manifests/proxy` in front of a real tracker: they pass
-sockets and streams through at once, cache immutable responses and hold the limits, and the tracker knows
-that it is https."""
+"""nginx, Caddy and Varnish with the files of `deploy/manifests/proxy` in front of a real tracker: they pass
+sockets and streams through at once, cache immutable responses, merge requests for new events and hold the
+limits, and the tracker knows that it is https."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -30,6 +31,7 @@ from websockets.asyncio.client import connect
 
 from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
+from deploy.web.server import Server
 from schema.services import Access
 from tests.conftest import copied
 from tests.support.checkout import ROOT
@@ -59,16 +61,21 @@ class Proxy:
 
     port: int
     plain_port: int
-    trust: ssl.SSLContext
+    trust: ssl.SSLContext | None
+
+    @property
+    def place(self) -> str:
+        """The address without the name of the protocol, but with the letter of TLS."""
+        return f"{'s' if self.trust else ''}://localhost:{self.port}"
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
-        """Return an https client."""
+    async def client(self, connections: int = 4) -> AsyncIterator[httpx2.AsyncClient]:
+        """Return a client."""
         async with httpx2.AsyncClient(
-            base_url=f"https://localhost:{self.port}",
-            verify=self.trust,
-            timeout=within(20),
-            limits=httpx2.Limits(max_connections=4),
+            base_url=f"http{self.place}",
+            verify=self.trust or True,
+            timeout=within(30),
+            limits=httpx2.Limits(max_connections=connections),
         ) as client:
             yield client
 
@@ -125,8 +132,9 @@ def running(arguments: list[str], port: int, **environment: str) -> Iterator[Non
 
 
 @contextmanager
-def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
-    """Run nginx with our file, with only the site's values changed."""
+def nginx(upstream: str, directory: Path, rate: str = "rate=1r/s") -> Iterator[Proxy]:
+    """Run nginx with our file, with only the site's values changed. The low rate makes limits independent of
+    the speed of this machine."""
     port, plain_port = free_port(), free_port()
     certificate(directory)
     text = (PROXIES / "nginx.conf").read_text(encoding="utf-8")
@@ -139,7 +147,7 @@ def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
         ("/etc/ssl/minerals/", f"{directory}/"),
         ("/var/cache/nginx/tracker", f"{directory}/cache"),
         ("minerals.example.org", "localhost"),
-        ("rate=50r/s", "rate=1r/s"),  # limits are independent of this machine's speed
+        ("rate=50r/s", rate),
     ):
         assert ours in text
         text = text.replace(ours, theirs)
@@ -180,18 +188,34 @@ def caddy(upstream: str, directory: Path) -> Iterator[Proxy]:
         yield Proxy(port, plain_port, trust)
 
 
+@contextmanager
+def varnish(upstream: str, directory: Path) -> Iterator[Proxy]:
+    """Run Varnish with our file, without a TLS proxy."""
+    port = free_port()
+    text = (PROXIES / "varnish.vcl").read_text(encoding="utf-8")
+    host, _, number = upstream.partition(":")
+    for ours, theirs in (('"127.0.0.1"', f'"{host}"'), ('"8000"', f'"{number}"')):
+        assert ours in text
+        text = text.replace(ours, theirs)
+    (directory / "tracker.vcl").write_text(text, encoding="utf-8")
+    command = ["varnishd", "-F", "-j", "none", "-n", str(directory), "-s", "malloc,64m"]
+    command += ["-a", f"127.0.0.1:{port}", "-f", str(directory / "tracker.vcl")]
+    with running(command, port):
+        yield Proxy(port, port, None)
+
+
 @pytest.fixture(scope="module")
-def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
-    """Run a tracker with the corpus in a thread, and return its address; a token may write."""
-    address: Queue[str] = Queue()
+def origin(server: Postgres, corpus_template: str) -> Iterator[tuple[str, Server]]:
+    """Run a tracker with the corpus in a thread, and return its address and its server; a token may write."""
+    address: Queue[tuple[str, Server]] = Queue()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
     async def serve(target: Target) -> None:
         async with (
             running_tracker(target) as services,
-            serving(services, Access(token=TOKEN)) as (found, *_),
+            serving(services, Access(token=TOKEN)) as (found, web, _),
         ):
-            address.put(found)
+            address.put((found, web))
             await stop.wait()
 
     copies = copied(server, corpus_template)
@@ -204,6 +228,12 @@ def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
     next(copies, None)
 
 
+@pytest.fixture(scope="module")
+def tracker(origin: tuple[str, Server]) -> str:
+    """Return the address of the tracker."""
+    return origin[0]
+
+
 def ask(tracker: str, document: str) -> Any:
     """Return the data of the tracker's own response."""
     answer = httpx2.post(
@@ -213,7 +243,8 @@ def ask(tracker: str, document: str) -> Any:
     return answer["data"]
 
 
-RUN = {"nginx": nginx, "caddy": caddy}
+RUN = {"nginx": nginx, "caddy": caddy, "varnish": varnish}
+PROGRAMS = {"varnish": "varnishd"}
 
 
 @pytest.fixture(scope="module")
@@ -223,28 +254,37 @@ def proxies(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield {
             name: stack.enter_context(run(tracker, tmp_path_factory.mktemp(name)))
             for name, run in RUN.items()
-            if shutil.which(name)
+            if shutil.which(PROGRAMS.get(name, name))
         }
+
+
+def installed(proxies: dict[str, Proxy], name: str) -> Proxy:
+    """Return a proxy, or skip the test."""
+    if name not in proxies:
+        pytest.skip(f"{name} is not installed")
+    return proxies[name]
 
 
 @pytest.fixture(params=list(RUN))
 def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
     """Return each proxy in turn."""
-    if request.param not in proxies:
-        pytest.skip(f"{request.param} is not installed")
-    return proxies[request.param]
+    return installed(proxies, request.param)
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def secure(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
+    """Return each proxy with TLS in turn."""
+    return installed(proxies, request.param)
 
 
 @pytest.fixture
 def kept(proxies: dict[str, Proxy]) -> Proxy:
     """Return the caching proxy."""
-    if "nginx" not in proxies:
-        pytest.skip("nginx is not installed")
-    return proxies["nginx"]
+    return installed(proxies, "nginx")
 
 
 async def test_questions_and_subscriptions_go_over_websockets(proxy: Proxy) -> None:
-    url = f"wss://localhost:{proxy.port}/graphql"
+    url = f"ws{proxy.place}/graphql"
     async with connect(url, subprotocols=[PROTOCOL], ssl=proxy.trust, close_timeout=1) as client:
         await send(client, "connection_init")
         assert (await receive(client))["type"] == "connection_ack"
@@ -291,19 +331,20 @@ async def test_requests_that_are_too_large_or_for_operators_are_refused(proxy: P
         assert (await client.get("/healthz")).status_code == 200
         found = await client.get("/docs")
         assert found.status_code == 200
-        assert found.headers["strict-transport-security"].startswith("max-age=")
+        header = found.headers.get("strict-transport-security")
+        assert header == ("max-age=31536000" if proxy.trust else None)
 
 
-async def test_plain_http_leads_to_https(proxy: Proxy) -> None:
+async def test_plain_http_leads_to_https(secure: Proxy) -> None:
     async with httpx2.AsyncClient(timeout=within(60)) as client:
-        sent = await client.get(f"http://localhost:{proxy.plain_port}/docs?q=a")
+        sent = await client.get(f"http://localhost:{secure.plain_port}/docs?q=a")
     assert sent.status_code in (301, 308)
     assert sent.headers["location"].startswith("https://localhost")
     assert sent.headers["location"].endswith("/docs?q=a")
 
 
-async def test_the_tracker_knows_that_it_is_spoken_to_over_https(proxy: Proxy) -> None:
-    async with proxy.client() as client:
+async def test_the_tracker_knows_that_it_is_spoken_to_over_https(secure: Proxy) -> None:
+    async with secure.client() as client:
         entered = await client.post(
             "/sign-in", data={"token": TOKEN}, headers={"Sec-Fetch-Site": "same-origin"}
         )
@@ -339,3 +380,57 @@ async def test_one_address_has_so_many_requests_at_once(kept: Proxy) -> None:
     async with kept.client() as client:
         answers = await asyncio.gather(*(client.get("/healthz") for _ in range(150)))
     assert {answer.status_code for answer in answers} == {200, 429}
+
+
+LINES = {"Accept": "application/x-ndjson"}
+READERS, EVENTS = 80, 4
+
+
+@pytest.fixture(params=["nginx", "varnish"])
+def cache(
+    request: pytest.FixtureRequest, proxies: dict[str, Proxy], tracker: str, tmp_path: Path
+) -> Iterator[Proxy]:
+    """Run each caching proxy with an empty cache and a high rate limit."""
+    installed(proxies, request.param)
+    run = varnish if request.param == "varnish" else partial(nginx, rate="rate=10000r/s")
+    with run(tracker, tmp_path) as proxy:
+        yield proxy
+
+
+async def test_a_full_page_of_events_is_stored_and_an_error_is_not(cache: Proxy) -> None:
+    async with cache.client() as client:
+        for path in ("/events?after=0&limit=50&wait=1", "/events?follow=false&limit=60"):
+            pages = [await client.get(path, headers=LINES) for _ in range(3)]
+            assert [page.headers["x-cache-status"] for page in pages] == ["MISS", "HIT", "HIT"]
+            assert len({page.content for page in pages}) == 1
+        beyond = [await client.get("/events?after=99999&wait=1") for _ in range(2)]
+        assert [page.status_code for page in beyond] == [400, 400]
+        assert {page.headers["x-cache-status"] for page in beyond} == {"MISS"}
+
+
+async def test_readers_that_wait_get_every_event_of_two_requests_to_the_tracker(
+    cache: Proxy, origin: tuple[str, Server]
+) -> None:
+    tracker, state = origin[0], origin[1].server_state
+    head, before = ask(tracker, "{ head }")["head"], state.total_requests
+
+    async def read(client: httpx2.AsyncClient) -> list[bytes]:
+        address, lines = f"/events?after={head}&wait=20", list[bytes]()
+        while len(lines) < EVENTS:
+            page = await client.get(address, headers=LINES)
+            assert page.status_code == 200
+            lines += page.content.splitlines()
+            address = page.headers["link"].partition(">")[0][1:]
+        return lines
+
+    async with cache.client(READERS) as client:
+        readers = [asyncio.create_task(read(client)) for _ in range(READERS)]
+        for number in range(EVENTS):
+            await asyncio.sleep(1 if number else 6)  # nginx merges for 5 seconds by default
+            name = f"new-{cache.port}-{number}"
+            await asyncio.to_thread(ask, tracker, RECORD.replace("NAME", name))
+        lines = await asyncio.gather(*readers)
+        requests = state.total_requests - before - EVENTS  # each event was one request
+        stored = await client.get(f"/events?after={head}&follow=false", headers=LINES)
+    assert all(each == stored.content.splitlines() for each in lines)
+    assert requests <= 2 * EVENTS

@@ -413,3 +413,100 @@ async def test_schemas_of_all_types_are_served(services: Services) -> None:
     missing = await api.request("GET", "/schemas/Nothing.Happened")
     assert missing.status_code == 404
     assert missing.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+# --- pages for caches
+
+LINES = {"Accept": "application/x-ndjson"}
+
+
+def next_of(response: httpx2.Response) -> str:
+    """Return the address of the next page."""
+    address, _, relation = response.headers["link"].partition(">; ")
+    assert relation == 'rel="next"'
+    text: str = address.removeprefix("<")
+    return text
+
+
+async def test_pages_by_links_are_the_log_and_full_ones_stay_for_ever(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    await announce(services, *"abcde")
+    stored = [event.entry for event in await services.recorder.read()]
+    address, found, caching = "/events?after=0&limit=2&wait=1", list[bytes](), list[str]()
+    for _ in range(4):
+        response = await client.get(address, headers=LINES)
+        found += response.content.splitlines()
+        caching.append(response.headers["cache-control"])
+        address = next_of(response)
+    assert found == stored
+    closed = "public, max-age=31536000, immutable"
+    assert caching == [closed, closed, "public, max-age=60", "public, max-age=1"]
+    tag = (await client.get("/events?after=3&wait=1")).headers["etag"]
+    assert tag == f'W/"5-{digits_of(stored[4]).decode()}"'
+    same = await client.get("/events?after=3&wait=1", headers={"If-None-Match": tag})
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    other = await client.get("/events?after=4&wait=1", headers={"If-None-Match": 'W/"4", "a"'})
+    assert other.status_code == 200
+    whole = "/events?follow=false&after=1&limit="
+    responses = [await client.get(f"{whole}{limit}", headers=LINES) for limit in (4, 5)]
+    assert [each.headers["cache-control"] for each in responses] == [closed, "no-store"]
+    resumed = await client.get(f"{whole}1", headers={**LINES, "Last-Event-ID": "3"})
+    assert resumed.headers["cache-control"] == "no-store"
+    assert resumed.content.splitlines() == stored[3:4]
+
+
+async def test_an_empty_page_leads_to_another_address_and_the_next_one_comes_with_the_event(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    await announce(services, "a")
+    empty = await client.get("/events?after=1&wait=1", headers=LINES)
+    assert (empty.content, empty.headers["cache-control"]) == (b"", "public, max-age=1")
+    again = await client.get(next_of(empty), headers=LINES)
+    cursors = [int(next_of(each).rpartition("cursor=")[2]) for each in (empty, again)]
+    assert cursors[1] > cursors[0]
+    waiting = asyncio.create_task(client.get(next_of(again).replace("wait=1", "wait=20")))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await announce(services, "b")
+    response = await waiting
+    assert time.monotonic() - began < within(1)
+    assert response.content.count(b"data: ") == 1
+    assert "cursor" not in next_of(response)
+
+
+async def test_a_page_of_a_selection_waits_for_an_event_of_it(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    await announce(services, "a", "b")
+    query = "/events?entity=export-control/c&wait=1&after=0"
+    empty = await client.get(query, headers=LINES)
+    assert (empty.content, "after=2-" in next_of(empty), "etag" in empty.headers) == (
+        b"",
+        True,
+        False,
+    )
+    await announce(services, "c")
+    response = await client.get(next_of(empty), headers=LINES)
+    assert [json.loads(line)["position"] for line in response.text.splitlines()] == ["3"]
+
+
+async def test_readers_that_wait_share_the_reading_of_the_log(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    await announce(services, "a")
+    waiting = [asyncio.create_task(client.get("/events?after=1&wait=20")) for _ in range(20)]
+    async with asyncio.timeout(within(10)):
+        while services.follower.followers < 20:
+            await asyncio.sleep(0.01)
+    await announce(services, "b")
+    for response in await asyncio.gather(*waiting):
+        assert response.content.count(b"data: ") == 1
+    assert services.follower.followers == 0
+
+
+async def test_waiting_has_a_limit(client: httpx2.AsyncClient) -> None:
+    for seconds in ("0", "21", "x", "1.5"):
+        refused = await client.get(f"/events?wait={seconds}", headers=LINES)
+        assert refused.status_code == 400
+        assert "expected a whole number of seconds from 1 to 20" in refused.text

@@ -129,6 +129,12 @@ class Follower(BackgroundTask):
                 logger.warning("the log could not be read; retrying: %s", error)
             await asyncio.sleep(0.2)
 
+    async def grown(self, after: int) -> int:
+        """Wait until the log has an event after a position, and return its last position."""
+        async with aclosing(self.pages(after, page=1)) as pages:
+            await anext(pages)
+        return await self._recorder.head()
+
     @property
     def durability(self) -> Durability:
         """The part of the log that may be shown."""

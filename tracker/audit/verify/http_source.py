@@ -73,7 +73,8 @@ class HttpSource(LogFiles):
 
     async def next_head(self, size: int, seconds: float) -> bytes:
         """Return the newest head; a tracker waits up to some seconds for one above a size."""
-        return await self.read_required(f"{CHECKPOINT}?after={size}&wait={seconds:g}")
+        query = f"?after={size}&wait={seconds:g}" if seconds else ""
+        return await self.read_required(f"{CHECKPOINT}{query}")
 
     def snapshot(self, sha256: str) -> Iterator[bytes] | None:
         """Return the bytes of a snapshot; None if there are none. Raises Unavailable.
