@@ -167,7 +167,7 @@ def _other_pages(
         Route(
             TABLES_PATH, for_browsers(list_of_tables.endpoint, tables.index), middleware=[SHORTER]
         ),
-        *docs.routes(plain),
+        *docs.routes(plain, with_types=access.introspection),
     ]
 
 

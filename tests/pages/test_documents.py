@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from schema.execution.schema import CORE_SCHEMA
 from schema.pages.docs import docs
 from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
 from schema.pages.docs.markdown import RenderedMarkdown, render, slug
 from schema.pages.docs.search import Result, SearchIndex
 from schema.pages.site import plain, route
 from schema.pages.site.html import problem_response
-from schema.services import Services
+from schema.services import Access, Services
 from tests.support.api import OPEN, Api
 from tests.support.cases import each_case
 from tests.support.checkout import ROOT
@@ -69,7 +70,7 @@ def test_they_stand_in_the_order_in_which_the_index_names_them() -> None:
 
 
 def test_every_link_between_documents_leads_to_a_heading_that_is_there() -> None:
-    shown = pages()
+    shown = docs.all_pages(True)
     for name, page in shown.items():
         for target in attributes(page.html, "a", "href"):
             if not target.startswith(("#", "/docs/")):
@@ -100,6 +101,61 @@ def test_every_anchor_is_there_once() -> None:
         assert len(set(anchors)) == len(anchors), name
         ids = attributes(page.html, "h2", "id") + attributes(page.html, "h3", "id")
         assert sorted(ids) == sorted(each.anchor for each in page.contents), name
+
+
+# --- the types of the schema
+
+
+def test_every_type_has_a_page_with_its_fields_and_links_that_lead_to_pages() -> None:
+    shown = docs.all_pages(True)
+    types = {name for name in CORE_SCHEMA.type_map if not name.startswith("__")}
+    assert {name for name in shown if name.startswith("types/")} == {f"types/{n}" for n in types}
+    assert len({name.lower() for name in shown}) == len(shown)
+    for name in types:
+        targets = attributes(shown[f"types/{name}"].html, "a", "href")
+        linked = [target for target in targets if target.startswith("/")]
+        assert {target.removeprefix("/docs/") for target in linked} <= shown.keys(), name
+    clause = shown["types/Clause"].html
+    assert "<td><code>status</code></td>" in clause
+    assert '[<a href="/docs/types/Place">Place</a>!]!' in clause
+    assert "Used by</h2>" in clause
+    assert "<code>exportControl(id:)</code>" in shown["types/AsOf"].html
+    assert "<code>SUSPENDED</code>" in shown["types/ClauseStatus"].html
+
+
+def test_the_page_of_a_type_comes_first_for_its_name_and_last_for_other_words() -> None:
+    index = docs.search_index(True)
+    assert index.find("exportcontrol")[0].name == "types/ExportControl"
+    assert not index.find("suspended")[0].name.startswith("types/")
+
+
+async def test_a_server_without_introspection_has_no_pages_of_types(services: Services) -> None:
+    for introspection, status in ((True, 200), (False, 404)):
+        api = Api(services, Access(introspection=introspection))
+        assert (await api.request("GET", "/docs/types/Clause")).status_code == status
+        found = await api.request("GET", "/docs?q=ExportControl")
+        assert ("/docs/types/ExportControl#" in found.text) == introspection
+
+
+@each_case(
+    ("path", "location"),
+    [
+        ("/docs/time.md", "/docs/time"),
+        ("/docs/operating/Install.md", "/docs/operating/install"),
+        ("/docs/tour/", "/docs/tour"),
+        ("/docs/types/exportcontrol", "/docs/types/ExportControl"),
+        (f"/docs/{docs.VERSION}/time", "/docs/time"),
+        (f"/docs/{docs.VERSION}", "/docs"),
+        ("/docs/9.9.9/time", None),
+        ("/docs//example.org/time.md", None),
+    ],
+)
+async def test_files_and_versions_lead_to_the_pages_of_documents(
+    services: Services, path: str, location: str | None
+) -> None:
+    response = await Api(services, OPEN).request("GET", path)
+    assert response.status_code == (308 if location else 404)
+    assert response.headers.get("location") == location
 
 
 # --- Markdown of any kind
@@ -293,7 +349,7 @@ async def test_a_client_searches_and_renders_one_page_at_a_time(
 ) -> None:
     searching, most = 0, 0
 
-    def find_sections(_: str) -> Sequence[Result]:
+    def find_sections(_: str, with_types: bool) -> Sequence[Result]:
         nonlocal searching, most
         searching += 1
         most = max(most, searching)

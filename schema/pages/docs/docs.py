@@ -1,23 +1,33 @@
-"""`/docs`: all documents, with a search; `/docs/NAME`: one document."""
+"""`/docs`: all documents, with a search; `/docs/NAME`: one document or type of the schema."""
+
+from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from schema.execution.schema import CORE_SCHEMA
 from schema.http.authentication import Client
 from schema.pages.docs.documents import PICTURES, directory, pages
 from schema.pages.docs.search import Result, SearchIndex
 from schema.pages.site.address import Address
 from schema.pages.site.html import GUARDS, around, html_response, session
 from schema.pages.site.plain import PlainPages, query_parameters
+from schema.tables.openapi import PRODUCT
 from tracker.errors import InvalidInput, NotFound
 
+if TYPE_CHECKING:
+    from schema.pages.docs.markdown import RenderedMarkdown
+
 PATH = "/docs"
+VERSION = version(PRODUCT)
 PICTURE = re.compile(r"[a-z0-9-]+\.(png|jpeg)")
 MAX_QUERY_CHARACTERS = 200
 FRESH = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
@@ -25,27 +35,35 @@ FRESH = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 KEPT = {"Cache-Control": "public, max-age=600"}
 
 
-def routes(plain: PlainPages) -> Sequence[Route]:
+def routes(plain: PlainPages, *, with_types: bool) -> Sequence[Route]:
     """Return the routes. They are open to everyone, because documents contain nothing of the log."""
     return [
-        plain.route(PATH, contents),
+        plain.route(PATH, partial(contents, with_types)),
         plain.route(f"{PATH}/screens/{{file}}", picture),
-        plain.route(f"{PATH}/{{name:path}}", document),
+        plain.route(f"{PATH}/{{name:path}}", partial(document, with_types)),
     ]
 
 
 @cache
-def search_index() -> SearchIndex:
+def all_pages(with_types: bool) -> Mapping[str, RenderedMarkdown]:
+    """Return the pages of all documents, and of the types of the schema if callers may read it."""
+    from schema.pages.docs.types import type_pages  # here, as it would delay every start
+
+    return {**pages(), **(type_pages(CORE_SCHEMA) if with_types else {})}
+
+
+@cache
+def search_index(with_types: bool) -> SearchIndex:
     """Return the index of all documents."""
-    return SearchIndex(pages())
+    return SearchIndex(all_pages(with_types))
 
 
-def find_sections(query: str) -> Sequence[Result]:
+def find_sections(query: str, with_types: bool) -> Sequence[Result]:
     """Return the matching sections of all documents."""
-    return search_index().find(query)
+    return search_index(with_types).find(query)
 
 
-async def contents(request: Request, client: Client) -> Response:
+async def contents(with_types: bool, request: Request, client: Client) -> Response:
     """Return the list of documents; with `q` the matching sections. Raises InvalidInput."""
     query = query_parameters(request, ("q",)).get("q", "").strip()
     if len(query) > MAX_QUERY_CHARACTERS:
@@ -58,18 +76,26 @@ async def contents(request: Request, client: Client) -> Response:
         PATH,
         title=f"Documentation: {query}" if query else "Documentation",
         question=query,
-        results=await asyncio.to_thread(find_sections, query) if query else None,
-        documents=await asyncio.to_thread(pages),
+        results=await asyncio.to_thread(find_sections, query, with_types) if query else None,
+        documents=await asyncio.to_thread(all_pages, with_types),
     )
 
 
-async def document(request: Request, client: Client) -> Response:
-    """Return a document. Raises NotFound."""
+async def document(with_types: bool, request: Request, client: Client) -> Response:
+    """Return a document, or lead to it from the path of its file or its version. Raises NotFound."""
     query_parameters(request, ())
     name = request.path_params["name"]
-    shown = (await asyncio.to_thread(pages)).get(name)
-    if shown is None:
-        raise NotFound(f"{name[:50]!r} is not a document: {PATH} has a list of all", path=("name",))
+    documents = await asyncio.to_thread(all_pages, with_types)
+    if name not in documents:
+        sought = name.lower().removeprefix(VERSION).strip("/").removesuffix(".md")
+        for each in ("", *documents):
+            if each.lower() == sought:
+                return RedirectResponse(f"{PATH}/{each}".rstrip("/"), 308)
+        raise NotFound(
+            f"{name[:50]!r} is not a document of version {VERSION}: {PATH} has a list of all",
+            path=("name",),
+        )
+    shown = documents[name]
     return _html(
         client,
         "docs/document.html",
@@ -91,4 +117,4 @@ async def picture(request: Request, client: Client) -> Response:
 
 def _html(client: Client, template: str, path: str, **shown: object) -> Response:
     everywhere = around(Address(path), None, session(client))
-    return html_response(template, {**everywhere, **shown}, headers=FRESH)
+    return html_response(template, {**everywhere, "version": VERSION, **shown}, headers=FRESH)

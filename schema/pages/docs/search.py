@@ -63,7 +63,7 @@ class SearchIndex:
         sought = query_words(query)
         # A whole word matches both terms, so it counts twice as much as a prefix. `A_B` is a phrase.
         terms = " AND ".join(f'("{word}" OR "{word}" *)' for word in sought)
-        first = "settings" if SETTING.fullmatch(query) else ""
+        first = "settings" if SETTING.fullmatch(query) else f"types/{query.strip()}"
         rows = (
             self._database.execute(SQL.find_sections, (terms, first)).fetchall() if sought else ()
         )

@@ -8,9 +8,9 @@ INSERT INTO sections (rowid, title, heading, text, name) VALUES (?, ?, ?, ?, ?)
 
 -- name: find_sections
 -- The sections that match, with an excerpt whose matches are marked. The document named by the second parameter
--- comes first, and the changelog last, because it mentions everything.
+-- comes first; the types of the schema and the changelog, which mention everything, come last.
 SELECT rowid, snippet(sections, 2, char(2), char(3), '…', 36)
 FROM sections
 WHERE sections MATCH ?
-ORDER BY name = 'changelog', name = ? DESC, bm25(sections, 2, 4, 1), rowid
+ORDER BY name = ? COLLATE NOCASE DESC, name = 'changelog', name LIKE 'types/%', bm25(sections, 2, 4, 1), rowid
 LIMIT 20
