@@ -25,8 +25,9 @@ from schema.inputs.shipment import SHORT_NAMES, WORDS, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
-from tracker.domain.shipments import obligations
+from tracker.domain.shipments.check import Applicable
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg, assumptions
+from tracker.domain.shipments.obligations import obligation, with_conditions
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import place_in_text
 from tracker.errors import InvalidInput, TooLarge, TrackerError
@@ -133,6 +134,11 @@ Result = Mapping[str, str]
 """The cells of a result by column."""
 
 
+def _obligation(one: Applicable) -> str:
+    exceptions = [of.reason for of in one.exceptions]
+    return with_conditions(obligation(one), one.reasons, exceptions)
+
+
 def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
     findings = checked.findings
     legs = [one for one in findings if isinstance(one, UnsettledLeg)]
@@ -145,7 +151,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
         "matches": _joined([*(one.match.name for one in ones), *("" for _ in legs)]),
         "certainties": _joined([*(one.certainty.name for one in ones), *("" for _ in legs)]),
         "clauses": _joined([*("/".join(one.key) for one in ones), *("" for _ in legs)]),
-        "obligations": " ".join([*map(obligations.obligation, ones), *(leg.text for leg in legs)]),
+        "obligations": " ".join([*map(_obligation, ones), *(leg.text for leg in legs)]),
         "exportDutyLow": _number(export.low),
         "exportDutyHigh": _number(export.high),
         "importDutyLow": _number(import_.low),

@@ -299,7 +299,7 @@ def test_the_summary_names_the_exceptions_of_a_certain_rule() -> None:
     lean = [{"name": "Lean ore", "threshold": "below 1.7 %"}]
     text = summary(check(control(clause(exemptItems=lean)), commodity="gallium"))
     assert text.startswith("Certain: The export is prohibited")
-    assert text.endswith(" Exceptions to check: Do the goods fit “Lean ore, below 1.7 %”?")
+    assert text.endswith(", unless an exception applies: Do the goods fit “Lean ore, below 1.7 %”?")
 
 
 def test_a_summary_says_once_that_a_status_is_not_confirmed() -> None:

@@ -27,7 +27,10 @@ query ($day: Day!, $input: ShipmentInput!) {
     shipment(input: $input) {
       verdicts {
         kind direction place { code } match obligation
-        clause { kind control { key } clause { key status } firstDay lastDay sources { citation } }
+        clause {
+          reasons exceptions kind control { key } clause { key status } firstDay lastDay
+          sources { citation }
+        }
         legalBases { control { key } clause { key } }
         completeness { level statement }
         question { id field }
@@ -269,7 +272,12 @@ async def test_every_line_of_a_file_has_its_result_or_its_error(read_services: S
         route = {"route": ["HK", "SG"]} if row["route"] else {}
         found = await check(api, shipment | route)
         assert row["verdicts"].split("; ") == [one["kind"] for one in found["verdicts"]]
-        assert row["obligations"] == " ".join(one["obligation"] for one in found["verdicts"])
+        for one in found["verdicts"]:
+            clause, sentence = one["clause"] or {}, one["obligation"].removesuffix(".")
+            limits = [f", but {reason}" for reason in clause.get("reasons", [])[:1]]
+            doubt = ", unless an exception applies: "
+            limits = limits or [f"{doubt}{text[:9]}" for text in clause.get("exceptions", [])[:1]]
+            assert f"{sentence}{''.join(limits)}" in row["obligations"]
         assert row["questionIds"].split("; ") == [one["id"] for one in found["openQuestions"]]
         for leg in found["completeness"]:
             assert leg["completeness"]["statement"] in row["completeness"]

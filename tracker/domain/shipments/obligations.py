@@ -51,7 +51,8 @@ def with_conditions(sentence: str, reasons: Sequence[str], exceptions: Sequence[
     more = len(exceptions) - MAX_EXCEPTIONS
     named = [*exceptions[:MAX_EXCEPTIONS], *([f"{more} more"] if more > 0 else [])]
     text = "; ".join(named)
-    return f"{sentence} Exceptions to check: {text}{'' if text.endswith(('?', '.')) else '.'}"
+    end = "" if text.endswith(("?", ".")) else "."
+    return f"{sentence[:-1]}, unless an exception applies: {text}{end}"
 
 
 def without_doubt(sentence: str) -> str:
