@@ -92,6 +92,7 @@ COMMANDS = {
     "key": ("deploy.cli.key", "keys"),
     "fetch": ("deploy.cli.fetch", "fetches"),
     "corpus": ("deploy.cli.corpus", "corpus"),
+    "texts": ("deploy.cli.texts", "texts"),
 }
 """Commands and groups in the order of the help: module, and name of the function or group."""
 

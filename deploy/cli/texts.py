@@ -1,0 +1,90 @@
+"""`tracker texts`: units of the text of an act, and the differences between two versions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from deploy.cli.changes import AsJson
+from deploy.cli.common import print_whole, report_errors
+from deploy.output.terminal import escaped, in_one_line
+from tracker.domain.wording.phrases import many
+from tracker.texts.formats import read_text
+from tracker.texts.redline import Change, Run, UnitChange, compare_texts
+from tracker.texts.units import split_into_units
+
+texts = typer.Typer(
+    name="texts", no_args_is_help=True, help="Units of the text of an act, and a redline of two."
+)
+TextFile = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="A text: .md, .txt, .html or .xml.")
+]
+CONTEXT_CHARACTERS = 120
+"""Length of the words that stay before and behind a change."""
+
+
+@texts.command()
+def units(file: TextFile, as_json: AsJson = False) -> None:
+    """List the units of a text: articles, paragraphs, points, annexes, with ids of their numbers."""
+    found = split_into_units(load(file))
+    if as_json:
+        print_whole(msgspec.json.encode(unit._asdict()).decode() for unit in found)
+    else:
+        print_whole(f"{unit.id}: {first_words(unit.text)}" for unit in found)
+
+
+@texts.command()
+def compare(old: TextFile, new: TextFile, as_json: AsJson = False) -> None:
+    """Show what changed between two versions of an act, unit by unit.
+
+    Removed words are in [-…-], added ones in {+…+}. Spaces, dashes, quotation marks, marks of lists and
+    numbers of footnotes do not count. `--json` prints each changed unit with all its words.
+    """
+    changes = compare_texts(load(old), load(new)).changes()
+    if as_json:
+        print_whole(msgspec.json.encode(each).decode() for each in changes)
+    else:
+        print_whole(describe(changes))
+
+
+def load(file: Path) -> str:
+    """Return the text in a file. Exits for one that cannot be read."""
+    with report_errors():
+        return read_text(file.name, file.read_bytes())
+
+
+def first_words(text: str) -> str:
+    """Return the beginning of a unit in a line."""
+    words = " ".join(text.split())
+    return in_one_line(words if len(words) <= 100 else f"{words[:99]}…")
+
+
+def describe(changes: list[UnitChange]) -> Iterator[str]:
+    """Yield the lines of a redline."""
+    counts = {
+        change: sum(each.change == change for each in changes)
+        for change in (Change.ADDED, Change.REMOVED, Change.REPLACED)
+    }
+    if not changes:
+        yield "No word differs."
+        return
+    yield ", ".join(
+        f"{many(count, 'unit', space=' ')} {change}" for change, count in counts.items() if count
+    )
+    for each in changes:
+        yield ""
+        yield f"{each.id} ({each.change})"
+        yield escaped("".join(map(marked, each.runs)).strip())
+
+
+def marked(run: Run) -> str:
+    """Return a run with marks, and of unchanged words those near a change."""
+    if run.change in {Change.SAME, Change.FORMATTED}:
+        if len(run.new) <= 2 * CONTEXT_CHARACTERS:
+            return run.new
+        return f"{run.new[:CONTEXT_CHARACTERS]} … {run.new[-CONTEXT_CHARACTERS:]}"
+    space = run.new[len(run.new.rstrip()) :] or run.old[len(run.old.rstrip()) :]
+    removed = f"[-{run.old.strip()}-]" if run.old.strip() else ""
+    return f"{removed}{f'{{+{run.new.strip()}+}}' if run.new.strip() else ''}{space}"

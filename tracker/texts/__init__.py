@@ -1,0 +1,1 @@
+"""Texts of acts: their units, and the differences between two versions."""
