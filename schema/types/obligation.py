@@ -19,7 +19,7 @@ class NextDue:
 @entity_type(
     domain.ObligationState,
     first="sentence issuer act unit roles who threshold verb object addressee commodities due every"
-    " occasion until exemptions instrument because",
+    " occasion continues until exemptions instrument because",
     described_by=(domain.Stated,),
 )
 class Obligation(Node, WithQuotation):

@@ -87,7 +87,10 @@ class Stated(DatedFact, frozen=True, kw_only=True):
     every: Duration | None = None
     """The time after which it is due again, in ISO 8601, such as `P3Y`; null if it is due once."""
     occasion: Name | None = None
-    """The occasion at which it is due each time, such as `each export`; null if dates decide."""
+    """The occasion at which it is due each time, such as `each export`, from its due day on; null if dates
+    decide."""
+    continues: bool = False
+    """Whether it applies at all times from its due day on, such as a label that products must bear."""
     until: PartialDate | None = None
     """The last date on which it applies by its own terms; null without one."""
     exemptions: tuple[Name, ...] = ()
@@ -96,8 +99,12 @@ class Stated(DatedFact, frozen=True, kw_only=True):
     """The entity with the act, such as `export-control/cn-61-2025`; null if it is not recorded."""
 
     def __post_init__(self) -> None:
-        if self.occasion and (self.due or self.every):
-            raise InvalidInput("expected no occasion beside due dates", path=("occasion",))
+        if self.occasion and (self.every or self.continues):
+            raise InvalidInput(
+                "expected no occasion beside `every` or `continues`", path=("occasion",)
+            )
+        if self.every and self.continues:
+            raise InvalidInput("expected `every` or `continues`, not both", path=("continues",))
         if self.every and not self.due:
             raise InvalidInput("expected the first due date", path=("due",))
         if self.instrument and not ENTITY_PATH.fullmatch(self.instrument):
@@ -176,6 +183,7 @@ class ObligationState(StateWithEvidence, frozen=True, kw_only=True):
     due: tuple[Due, ...] = ()
     every: Duration | None = None
     occasion: str | None = None
+    continues: bool = False
     until: PartialDate | None = None
     exemptions: tuple[str, ...] = ()
     instrument: str | None = None
@@ -229,17 +237,23 @@ def next_due(of: ObligationState, day: date) -> NextDue:
     if last is not None and max(day, least or day) > last:
         return NextDue(DueStatus.ENDED)
     if not of.due:
-        status = DueStatus.EACH_TIME if of.occasion else DueStatus.AT_ALL_TIMES
-        return NextDue(status, events=(of.occasion,) if of.occasion else ())
+        return _continuing(of)
     events = tuple(one.event for one in of.due if one.day is None and one.event)
     if events or least is None:
         return NextDue(DueStatus.OPEN, not_before=least, events=events)
     if least < day and not of.every:
-        return NextDue(DueStatus.PASSED)
+        return _continuing(of) if of.occasion or of.continues else NextDue(DueStatus.PASSED)
     due = _recurrence(least, of.every, day) if of.every else least
     if last is not None and due > last:
         return NextDue(DueStatus.ENDED)
     return NextDue(DueStatus.DATED, due)
+
+
+def _continuing(of: ObligationState) -> NextDue:
+    """Return the status of an obligation that applies at an occasion or at all times."""
+    if of.occasion:
+        return NextDue(DueStatus.EACH_TIME, events=(of.occasion,))
+    return NextDue(DueStatus.AT_ALL_TIMES)
 
 
 def earliest(due: Sequence[Due]) -> date | None:
