@@ -287,6 +287,7 @@ async def test_the_link_that_never_changes_is_copied_also_after_a_step_in_time(
     [
         PAGES["story"],
         "/story?commodity=rare_earths&from=2010-01-01&valid=2026-12-01",
+        "/story?commodity=critical_minerals&from=2020-01-01&valid=2026-12-01",
         "/check?commodity=gallium&form=METAL&origin=CN&destination=US&valid=2026-12-01",
         "/check?commodity=rare_earths&origin=CN&destination=US&valid=2026-12-01",
     ],

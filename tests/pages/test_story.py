@@ -43,6 +43,18 @@ async def test_a_story_without_a_subject_is_about_all_critical_minerals(corpus: 
     assert "Critical minerals: 1\xa0Oct\xa02025 to 31\xa0Dec\xa02025</h1>" in response.text
 
 
+async def test_paper_has_a_limit_of_words_and_says_what_it_leaves_out(corpus: Api) -> None:
+    whole = await read(corpus, CHINA)
+    assert "Print leaves these changes out." in whole
+    assert "The page has a part of the records" not in whole
+    html = (await corpus.request("GET", "/story?commodity=rare_earths&from=2010-01-01")).text
+    [_, last] = html.split("Print leaves these changes out, and all changes after ")
+    day = last.split(":")[0]
+    printed, _, later = html.partition(f"{day}</h2>")
+    assert '<section class="chg">' in printed
+    assert '<section class="chg">' not in later
+
+
 @pytest.mark.parametrize(
     ("summary", "clause", "parts"),
     [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +19,8 @@ from tracker.domain.wording.phrases import date_phrase, listed, many, short_date
 
 DEFAULT_DAYS = 365
 """Default length of the period, in days, up to the date of the page."""
+MAX_PRINTED_WORDS = 1_950
+"""Maximum number of words of the sentences on paper: two sheets with the head of the page."""
 SUBJECTS = "commodity", "place"
 EVERYTHING = "critical_minerals"
 
@@ -56,6 +58,17 @@ class StoryDay(Struct, frozen=True):
     day: str
     lines: list[StoryLine]
 
+    @property
+    def words(self) -> int:
+        """Return the number of words on paper."""
+        texts = (
+            f"{self.day} {line.words} {act.title}"
+            for line in self.lines
+            if not line.minor
+            for act in line.acts
+        )
+        return sum(len(text.split()) for text in texts)
+
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the story by date, with what is suspended and contested on the date of the page."""
@@ -68,16 +81,18 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         span = f"{short_date(start)} to {short_date(end)}"
     changes = [one["transition"] | {"day": one["day"]} for one in state["timeline"]["nodes"]]
     acts = [one for one in changes if one["kind"] != "FIRM"]
+    days = [
+        StoryDay(day, lines(of_day)) for day, of_day in groupby(acts, key=lambda one: one["day"])
+    ]
+    printed = [words <= MAX_PRINTED_WORDS for words in accumulate(one.words for one in days)]
     return {
         "title": f"{subject}: {span}",
         "description": summary(acts, whole=len(changes) == state["timeline"]["totalCount"]),
         "change_days": [one["day"] for one in acts],
         "start": start,
         "end": end,
-        "days": [
-            StoryDay(day, lines(of_day))
-            for day, of_day in groupby(acts, key=lambda one: one["day"])
-        ],
+        "days": days,
+        "printed": printed.count(True),
         "suspended": by_statement(state["suspended"]["nodes"]),
         "contested": by_statement(state["contested"]["nodes"]),
     }
