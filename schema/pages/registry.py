@@ -21,6 +21,7 @@ from schema.pages.coverage import coverage
 from schema.pages.dependence import commodity_dependence, place_dependence
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
+from schema.pages.obligations import obligations
 from schema.pages.overview import overview
 from schema.pages.places import place, places
 from schema.pages.search import search
@@ -50,6 +51,7 @@ PAGES: tuple[Page, ...] = (
     coverage.PAGE,
     figures.PAGE,
     figure.PAGE,
+    obligations.PAGE,
     overview.PAGE,
     places.PAGE,
     place.PAGE,

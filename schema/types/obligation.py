@@ -2,10 +2,12 @@
 
 import strawberry
 
+from schema.base.context import Info
 from schema.base.decorators import resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, entity_type
+from schema.types.links import linked_node
 from tracker.domain.controls import obligation as domain
 
 
@@ -31,6 +33,13 @@ class Obligation(Node, WithQuotation):
 
     def __post_init__(self) -> None:
         self.note_text, self.quotation_text = self.state.note, self.state.quotation
+
+    @resolver_field
+    async def instrument_entity(self, info: Info) -> Node | None:
+        """The entity of `instrument` at this moment; in a history, its present state. Null without a
+        recorded one. The status of its clauses tells whether the act applies."""
+        of = self.state.instrument
+        return await linked_node(info, of, self.moment) if of else None
 
     @resolver_field
     def next_due(self) -> NextDue | None:

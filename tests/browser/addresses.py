@@ -31,6 +31,7 @@ PAGES = {
     "check with a wrong field": "/check?commodity=galium&origin=CN",
     "tariff line": "/tariffs/us/81129210",
     "upcoming": "/upcoming",
+    "obligations": "/obligations?place=DE",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
     "story": "/story?place=CN&from=2025-10-01&until=2026-11-30",
     "events": "/events",

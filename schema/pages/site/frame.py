@@ -30,7 +30,15 @@ NAVIGATION = (
         "Places",
         (("/places", "Places"), ("/alliances", "Alliances"), ("/announcements", "Announcements")),
     ),
-    ("Changes", (("/upcoming", "Upcoming"), ("/changes", "Compare"), ("/events", "Log"))),
+    (
+        "Changes",
+        (
+            ("/upcoming", "Upcoming"),
+            ("/obligations", "Obligations"),
+            ("/changes", "Compare"),
+            ("/events", "Log"),
+        ),
+    ),
 )
 """Groups of the menu with their pages; a group of one page is a link."""
 TABLE_FORMS = (("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))

@@ -1,0 +1,1 @@
+"""Obligations of acts."""
