@@ -3,7 +3,7 @@
 import strawberry
 
 from schema.base.context import Info
-from schema.base.decorators import resolver_field
+from schema.base.decorators import moment_field, resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, entity_type
@@ -41,7 +41,7 @@ class Obligation(Node, WithQuotation):
         of = self.state.instrument
         return await linked_node(info, of, self.moment) if of else None
 
-    @resolver_field
+    @moment_field
     def next_due(self) -> NextDue | None:
         """The next day on which it is due, from the effective date on. Null in a history."""
         if self.moment is None:

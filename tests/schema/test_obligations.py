@@ -180,6 +180,16 @@ async def test_a_postponement_counts_from_its_own_day(api: Api) -> None:
     assert await listed(api, day="2024-05-02") == [KEYS["declare"]]
 
 
+async def test_each_query_has_the_due_day_of_its_own_day(api: Api) -> None:
+    for day, due in (
+        ("2025-12-01", "2026-05-24"),
+        ("2026-05-25", "2029-05-24"),
+        ("2025-12-01", "2026-05-24"),
+    ):
+        found = await api.ask(QUERY, day=day)
+        assert found["asOf"]["obligations"]["nodes"][0]["nextDue"]["day"] == due
+
+
 async def test_one_obligation_has_its_sentence_quotation_and_evidence(api: Api) -> None:
     data = await api.ask(
         """{ asOf(validAt: "2025-12-01") { obligation(id: "eu-2024-1252-24-1") {
