@@ -17,6 +17,7 @@ from deploy.cli.common import (
     run_with_database,
     stderr,
 )
+from deploy.cli.demo_log import check_no_mirror
 from deploy.cli.import_progress import copy_log, load_corpus
 from deploy.cli.process import Exit, catch_signals, run
 from deploy.cli.temporary_database import temporary_database, temporary_directory
@@ -191,6 +192,7 @@ def load(data_dir: DataDir = None) -> None:
     """
 
     async def work(target: Target) -> int:
+        await check_no_mirror(target)
         copied = await copy_log(target, stderr)
         for make in PROJECTIONS.values():
             await rebuild(target, make(), only_empty=True)

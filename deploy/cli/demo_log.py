@@ -28,8 +28,8 @@ A_DEMO = (
     " `tracker serve --continue-demo`"
 )
 A_MIRROR = (
-    "this log is a mirror of another, which alone may continue it: serve it with --mirror, or name another"
-    " directory (--data-dir)"
+    "this log is a mirror of another, which alone may continue it: send changes to the origin, serve this one"
+    " with --mirror, or name another directory (--data-dir)"
 )
 NOT_A_MIRROR = (
     "this log has events of its own, so it cannot become a mirror: name another directory"
@@ -48,9 +48,13 @@ async def check_demo(target: Target) -> None:
 
 
 async def check_no_demo(target: Target) -> None:
-    """Check that a log is not a demo's or a mirror. Raises InvalidInput (DEMO_LOG, MIRROR_LOG)."""
+    """Check that a log is not a demo's. Raises InvalidInput (DEMO_LOG)."""
     if await began_as_demo(target):
         raise InvalidInput(A_DEMO, code="DEMO_LOG")
+
+
+async def check_no_mirror(target: Target) -> None:
+    """Check that events may be appended to a log. Raises InvalidInput (MIRROR_LOG)."""
     if await _mark(target) == MIRROR:
         raise InvalidInput(A_MIRROR, code="MIRROR_LOG")
 

@@ -13,6 +13,7 @@ import typer
 
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
+from deploy.cli.demo_log import check_no_mirror
 from deploy.cli.import_progress import import_with_progress
 from deploy.cli.import_report import all_refused, describe_outcome, format_receipt, report_writer
 from deploy.cli.process import Exit
@@ -220,6 +221,7 @@ def import_(
         options = dict[str, Any](dry_run=dry_run, skip_refused=skip_invalid, listen=listen)
 
         async def work(target: Target) -> bool:
+            await check_no_mirror(target)
             async with running_tracker(target) as services:
                 done = [await import_one(target, services, *each, **options) for each in documents]
             return all(done)

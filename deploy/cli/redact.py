@@ -7,6 +7,7 @@ import typer
 
 from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
+from deploy.cli.demo_log import check_no_mirror
 from schema.services import Services
 from tracker import clock
 from tracker.domain.basics.codec import from_builtins
@@ -80,6 +81,7 @@ def carry_out_redaction(
         typer.confirm(f"{text_name} will be deleted permanently. Continue?", abort=True, err=True)
 
     async def work(target: Target) -> AppendResult:
+        await check_no_mirror(target)
         async with running_tracker(target) as services:
             done = await record(services, today, because)
             await services.projector.reach(done.positions[-1], seconds=600)

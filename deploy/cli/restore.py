@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from deploy.bootstrap import migrate_log, open_connection, open_pool, opened_pool
 from deploy.cli.common import DataDir, KeyOptions, is_web, run_with_database, stderr
+from deploy.cli.demo_log import check_no_mirror
 from deploy.cli.trust import (
     AllowMissingSnapshots,
     AllowMissingTexts,
@@ -91,6 +92,7 @@ def restore(
         )
 
     async def append(target: Target) -> None:
+        await check_no_mirror(target)
         with open_log(log) as connected:
             chosen = await trust_in(connected, keys, trust_bundle_key=trust_bundle_key)
             await append_to(

@@ -26,7 +26,14 @@ from deploy.cli.common import (
     stderr,
 )
 from deploy.cli.demo_banner import print_demo_banner
-from deploy.cli.demo_log import ACTOR, check_demo, check_mirror, check_no_demo, is_local
+from deploy.cli.demo_log import (
+    ACTOR,
+    check_demo,
+    check_mirror,
+    check_no_demo,
+    check_no_mirror,
+    is_local,
+)
 from deploy.cli.import_progress import copy_log, load_corpus
 from deploy.cli.process import freeze_gc
 from deploy.config import settings
@@ -221,8 +228,10 @@ def _serve(
     async def work(target: Target) -> None:
         if options.mirror:
             await check_mirror(target)
-        elif not continue_demo:
-            await check_no_demo(target)
+        else:
+            await check_no_mirror(target)
+            if not continue_demo:
+                await check_no_demo(target)
         import_app()  # before background tasks start: see deploy/web/app.py
         async with running_server(target, options) as services:
             await serve_app(services, options, take_over=takeover)

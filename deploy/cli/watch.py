@@ -8,6 +8,7 @@ import typer
 
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.common import DataDir, Form, Level, report_errors, run_with_database, stderr
+from deploy.cli.demo_log import check_no_mirror
 from deploy.cli.process import Exit
 from deploy.config.settings import database_target, secrets, watch_options
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
@@ -83,6 +84,7 @@ def watch(
                 _show(preview)
                 complete &= preview.report.complete
             return complete
+        await check_no_mirror(target)
         watcher = Watcher(target, options)
         watcher.observe_poll = _print_poll
         if once:

@@ -92,8 +92,20 @@ def test_wrong_uses_of_a_mirror_are_refused_by_name(
     mirror = start("serve", "--mirror", log, *key, data_dir=data_dir)
     assert mirror.ask("{ head }")["data"] == {"head": "10"}
     assert mirror.stop() == Exit.OK
-    refused = command(*serve, data_dir=data_dir)
-    assert (refused.returncode, "(MIRROR_LOG)" in refused.stderr) == (Exit.REFUSED, True)
+    facts = tmp_path / "facts.jsonl"
+    facts.touch()
+    for arguments in (
+        serve,
+        (*serve, "--continue-demo"),
+        ("import", str(facts)),
+        ("redact", "a", "--reason", "a court said so", "--source", "a law", "--yes"),
+        ("corpus", "load"),
+        ("restore", log, *key, "--onto"),
+        ("watch", "--once"),
+    ):
+        refused = command(*arguments, data_dir=data_dir)
+        assert (refused.returncode, "(MIRROR_LOG)" in refused.stderr) == (Exit.REFUSED, True)
+    assert command("query", "{ head }", data_dir=data_dir).returncode == Exit.OK
 
 
 def test_a_log_with_events_of_its_own_does_not_become_a_mirror(
