@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cases import each_case
+from tests.support.documents import block
 from tests.support.processes import run
 from tracker.errors import InvalidInput
 from tracker.texts.formats import MAX_TEXT_BYTES, read_text
@@ -98,28 +99,32 @@ def test_an_xml_file_reads_no_other_file(tmp_path: Path) -> None:
     assert "secret" not in read_text("a.xml", document.encode())
 
 
-def test_the_commands_list_units_and_show_a_redline(tmp_path: Path) -> None:
-    old, new = tmp_path / "old.md", tmp_path / "new.md"
-    old.write_text(
-        "Article 1\n\nTin shall be reported each year.\n\nArticle 2\n\n‘Zinc’ is free.\n"
+OLD = "Article 1\n\nTin shall be reported each year.\n\nArticle 2\n\n‘Zinc’ is free.\n"
+NEW = "<p>Article 1</p><p>Tin shall be reported every two years.</p><p>Article 2</p><p>'Zinc' is free.</p>"
+
+
+def test_the_commands_of_the_page_list_units_and_show_a_redline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("act.md", OLD), ("act-2022.md", OLD), ("act-2025.html", NEW)):
+        Path(name).write_text(text)
+    units, compare = (
+        line.split()[1:] for line in block("docs/texts.md", "sh", "texts").splitlines()
     )
-    new.write_text(
-        "Article 1\n\nTin shall be reported every two years.\n\nArticle 2\n\n'Zinc' is free.\n"
-    )
-    assert run("texts", "units", str(old)).stdout.splitlines() == [
+    assert run(*units).stdout.splitlines() == [
         "art-1: Article 1 Tin shall be reported each year.",
         "art-2: Article 2 ‘Zinc’ is free.",
     ]
-    assert run("texts", "compare", str(old), str(new)).stdout.splitlines() == [
+    assert run(*compare).stdout.splitlines() == [
         "1 unit replaced",
         "",
         "art-1 (replaced)",
         "Article 1",
-        "",
         "Tin shall be reported [-each year-]{+every two years+}.",
     ]
-    [change] = run("texts", "compare", str(old), str(new), "--json").stdout.splitlines()
+    [change] = run(*compare, "--json").stdout.splitlines()
     assert json.loads(change)["id"] == "art-1"
-    assert run("texts", "compare", str(old), str(old)).stdout == "No word differs.\n"
-    refused = run("texts", "units", str(tmp_path / "none.md"))
+    assert run("texts", "compare", "act.md", "act.md").stdout == "No word differs.\n"
+    refused = run("texts", "units", "none.md")
     assert (refused.returncode, "does not exist" in refused.stderr) == (2, True)
