@@ -17,6 +17,7 @@ from tracker.domain.controls.matching import (
     NO_LICENCES,
     Goods,
     IssuerLicences,
+    controls_about,
     goes_to,
     goods_of,
     licences_in_force,
@@ -77,10 +78,12 @@ class ExportClauses:
         """Return the clauses covering a commodity, with the goods covered."""
         clauses = self._about.get(commodity)
         if clauses is None:
+            related = frozenset(controls_about([commodity]))
             clauses = self._about[commodity] = [
                 (control, state, goods)
                 for control, state in self._clauses
-                if (goods := goods_of(state.clause, commodity, self._licences_of(control)))
+                if not related.isdisjoint(state.clause.commodities)
+                and (goods := goods_of(state.clause, commodity, self._licences_of(control)))
             ]
         return clauses
 
