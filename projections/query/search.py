@@ -175,6 +175,7 @@ class Searches:
                 found = await self._find(query, moment, sought)
         if fitting is not None:
             found = with_controls(found, fitting, search)[:MAX_RESULTS]
+            fitting = fitting if found else fitting.without_words(search.rest)
         is_answered = found and not (search.is_strict and (is_whole or search.of_kind(Measure)))
         if fitting is None or is_answered:
             fitting = FittingControls()

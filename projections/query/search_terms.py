@@ -56,14 +56,19 @@ class Term(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ParsedSearch:
     """The parts of a search: a code of goods, names, the place after the last "to", the words without those
-    of questions and codes, the direction of a measure, and whether there are words besides names."""
+    of questions and codes, the direction of a measure, and the words besides names."""
 
     code: str | None
     terms: tuple[Term, ...]
     destination: Place | None
     words: str
     direction: Direction | None
-    has_rest: bool
+    rest: tuple[str, ...]
+
+    @property
+    def has_rest(self) -> bool:
+        """Return whether there are words besides names."""
+        return bool(self.rest)
 
     @property
     def commodities(self) -> tuple[Commodity, ...]:
@@ -108,20 +113,23 @@ def parse_search(text: str) -> ParsedSearch:
     Of a text that is too long, which the API refuses, only the words are returned.
     """
     if len(text) > MAX_CHARACTERS:
-        return ParsedSearch(None, (), None, text, None, has_rest=True)
+        return ParsedSearch(None, (), None, text, None, (text,))
     code = _code(text) or next(filter(None, map(_code, text.split())), None)
     words = [word.strip(".'’") for word in WORD.findall(text) if not _code(word)]
     terms: list[Term] = []
     rest: list[str] = []
     start, toward = 0, None
     while start < len(words):
-        if words[start].lower() in TOWARD:
-            toward = len(terms)
+        word = words[start].lower()
         term, count = name_at(words, start)
+        if word in TOWARD:
+            toward = len(terms)
+        elif not term and word != "the" and toward == len(terms):
+            toward = None  # a verb, as in "to export"
         if term:
             terms.append(term)
-        elif words[start].lower() not in IGNORED:
-            rest.append(words[start].lower())
+        elif word not in IGNORED:
+            rest.append(word)
         start += count
     has_measure = any(one.kind is Measure for one in terms)
     directions = [Direction(of) for word, of in WORDS["directions"].items() if word in rest]
@@ -135,7 +143,7 @@ def parse_search(text: str) -> ParsedSearch:
         Place(behind[0].meanings[0]) if behind else None,
         " ".join(word for word in words if word.lower() not in ignored),
         directions[0] if has_measure and directions else None,
-        has_rest=not TRADE.issuperset(rest),
+        () if TRADE.issuperset(rest) else tuple(rest),
     )
 
 

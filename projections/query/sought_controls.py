@@ -38,6 +38,11 @@ class FittingControls(NamedTuple):
     nearest: tuple[str, ...] = ()
     missing: tuple[Term, ...] = ()
 
+    def without_words(self, words: Sequence[str]) -> "FittingControls":
+        """Return the controls as the nearest ones: they have the names of a search, but not its words."""
+        lacking = (Term(f"“{' '.join(words)}”", Form, ()),)
+        return FittingControls((), self.names[:MAX_NEAREST], lacking) if self.names else self
+
 
 class SoughtControls:
     """Queries for controls by the names in searches."""

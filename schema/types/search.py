@@ -88,8 +88,8 @@ class SearchResultConnection(Connection[SearchResult]):
         " index of words follows the log by milliseconds, and a search waits for it."
     )
     statement: str | None = field(
-        description="The goods, place or measure of the search that no recorded control has together with"
-        " the others; null if one has all, or if the search names no goods, or no place and measure."
+        description="The goods, place, measure or words of the search that no recorded control has together"
+        " with the others; null if one has all, or if the search names no goods, or no place and measure."
     )
     nearest: list[SearchResult] = field(
         description="With a `statement`: the controls that have the other parts of the search, the best"

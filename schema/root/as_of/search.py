@@ -171,9 +171,9 @@ def missing_terms(answer: SearchAnswer) -> str | None:
     """Return the sentence on the terms that no control has together; None if one has all."""
     if not answer.missing:
         return None
+    sought = dict.fromkeys((*answer.search.terms, *answer.missing))
     every, missing = (
-        listed([one.name for one in terms], len(terms))
-        for terms in (answer.search.terms, answer.missing)
+        listed([one.name for one in terms], len(terms)) for terms in (sought, answer.missing)
     )
     if not answer.nearest:
         return f"No recorded control is about {every}."
