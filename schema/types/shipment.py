@@ -20,9 +20,15 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
+from schema.types.obligation import Obligation
 from schema.types.tariff import TariffLine
 from tracker.domain.basics.control_vocabulary import Certainty, Direction, Match, VerdictKind
+from tracker.domain.basics.vocabulary import ObligationRole
+from tracker.domain.controls.obligation import ObligationState, still_due
 from tracker.domain.shipments import check, duties, firms, legs, obligations, ordinary, questions
+
+_ROLES = {Direction.EXPORT: ObligationRole.EXPORTER, Direction.IMPORT: ObligationRole.IMPORTER}
+"""The role of the firm that exports or imports the goods."""
 
 
 @output_type(
@@ -307,6 +313,27 @@ class ShipmentCheck:
         shipments = info.context.services.as_of.shipments
         upcoming = await shipments.upcoming(self.checked.check, self.moment)
         return [Transition(of=one, position=self.moment.position) for one in upcoming]
+
+    @resolver_field
+    async def further_obligations(self, info: Info) -> list[Obligation]:
+        """The recorded obligations of exporters in the place of export, and of importers in the place of
+        import, that cover the goods: by their next due day, without passed and ended ones. Their thresholds
+        and exemptions are not checked."""
+        case = self.checked.check.case
+        roles = [
+            (_ROLES[leg.direction], leg.issuers(case.day))
+            for leg in legs.legs_of(case.shipment)
+            if not leg.optional
+        ]
+        goods = case.shipment.possible_commodities
+        states = await info.context.services.as_of.states(ObligationState, self.moment)
+        of = [
+            one
+            for one in states
+            if any(one.is_of(role) and one.issuer in issuers for role, issuers in roles)
+            and any(map(one.covers, goods))
+        ]
+        return [Obligation.at(one, self.moment) for one in still_due(of, case.day)]
 
     @resolver_field
     def completeness(self) -> list[LegCompleteness]:

@@ -57,3 +57,34 @@ async def test_an_empty_list_does_not_say_that_nobody_is_obliged(api: Api) -> No
     assert "No obligation is recorded that matches these filters." in text
     assert "That does not mean that none exists" in text
     assert "No list of obligations of Fiji was read, so obligations may be missing." in text
+
+
+async def test_a_check_of_a_shipment_names_the_obligations_of_its_exporter_and_importer(
+    api: Api,
+) -> None:
+    declared = "the share of recovered cobalt"
+    for goods, destination, shown in (
+        ("commodity=cobalt", "DE", True),
+        ("commodity=gallium", "DE", False),
+        ("commodity=cobalt", "US", False),
+        ("hsCode=810520", "DE", True),
+    ):
+        text = await read(
+            api, f"/check?{goods}&origin=CN&destination={destination}&valid=2025-10-10"
+        )
+        assert "Further obligations" in text  # that of exporters in China is not limited to goods
+        assert "Exporters must hand over a notice of compliance" in text
+        assert (declared in text) is shown, (goods, destination)
+        assert "a risk assessment of their supply chain" not in text
+
+
+async def test_a_check_omits_passed_obligations_and_marks_those_of_a_suspended_act(
+    api: Api,
+) -> None:
+    late = {**DECLARE, "id": "eu-x", "object": "a form", "due": [{"on": "2025-09-01"}]}
+    await record(
+        api, "stateObligation", {**late, "on": "2024-01-01", "source": source("eu", "2024-01-01")}
+    )
+    text = await read(api, "/check?commodity=cobalt&origin=CN&destination=DE&valid=2025-12-01")
+    assert "document a form" not in text
+    assert re.search(r"China due at each delivery Act suspended", text)

@@ -21,6 +21,7 @@ from schema.pages.check.questions import (
 from schema.pages.check.sentences import answer, percent_range, rules_of_origin, shipment_title
 from schema.pages.check.timeline import timeline
 from schema.pages.controls.control import change_days
+from schema.pages.obligations.obligations import with_act
 from schema.pages.overview.status_changes import change_lines, days_of_changes
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.embedding import AnswerLine
@@ -112,6 +113,7 @@ def _checked(
         "of_origin": dict.fromkeys(OF_ORIGIN),
         "rules_of_origin": rules_of_origin,
         "bars": bars,
+        "obligations": [*map(with_act, shipment["furtherObligations"])],
         "coming": days_of_changes(coming),
         "change_days": [*change_days(bars), *(one.day for one in coming)],
         "dates": [*dict.fromkeys(one.day for one in coming)][:MAX_DATES],

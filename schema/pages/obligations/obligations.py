@@ -35,7 +35,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the obligations by the kind of their due day."""
     nodes = data["asOf"]["obligations"]["nodes"]
     groups = {
-        title: [_item(node) for node in nodes if DueStatus[node["nextDue"]["status"]] in statuses]
+        title: [
+            with_act(node) for node in nodes if DueStatus[node["nextDue"]["status"]] in statuses
+        ]
         for title, statuses in GROUPS.items()
     }
     return {
@@ -48,7 +50,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def _item(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_act(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an obligation with the page of its act, and the statuses of the act if it binds nobody."""
     clauses = (node["instrumentEntity"] or {}).get("clauses", ())
     statuses = {clause["status"] for clause in clauses}

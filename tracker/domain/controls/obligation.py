@@ -4,7 +4,7 @@ A due day is never earlier than the act allows: of several dates and events the 
 day of an event is not recorded there is no due day, only one before which it cannot be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -247,6 +247,14 @@ def next_due(of: ObligationState, day: date) -> NextDue:
     if last is not None and due > last:
         return NextDue(DueStatus.ENDED)
     return NextDue(DueStatus.DATED, due)
+
+
+def still_due(of: Iterable[ObligationState], day: date) -> list[ObligationState]:
+    """Return the obligations that have neither passed nor ended: by the next due day, then by key."""
+    over = {DueStatus.PASSED, DueStatus.ENDED}
+    due = [(next_due(one, day), one) for one in of]
+    listed = [(at.day or date.max, one.id, one) for at, one in due if at.status not in over]
+    return [one for *_, one in sorted(listed, key=lambda each: each[:2])]
 
 
 def _continuing(of: ObligationState) -> NextDue:
