@@ -45,6 +45,7 @@ from tracker.corpus.compiling import (
 )
 from tracker.corpus.coverage import coverage, lists_read
 from tracker.corpus.files import Act, Problem, list_files, read_acts
+from tracker.corpus.quotations import check_quotations
 from tracker.corpus.release import ORIGIN, Release, append_release
 from tracker.corpus.shipped import SHIPPED_LOG
 from tracker.corpus.tariffs import shipped_tariffs
@@ -90,6 +91,15 @@ def check(
     on: Annotated[
         date | None, day_option("--day", help="The day of controls in force (default: today).")
     ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+            help="Compare quotations with the copies of texts in this directory, found by their SHA-256.",
+        ),
+    ] = None,
 ) -> None:
     """Check the files: format, order, rules, links, commodities, repeated acts, sources.
 
@@ -101,6 +111,10 @@ def check(
         events = [*(act.planned for act in acts), *readings_in(directory / CORPUS)]
         grounds = grounds_table(events, on or clock.today())
         print_whole(f"{coverage(acts)}\n{lists_read(acts)}\n{grounds}".splitlines())
+    if texts:
+        compared = check_quotations(acts, texts)
+        exit_with_problems(compared.problems)
+        stderr.print(str(compared))
     entities = {act.planned.stream for act in acts}
     stderr.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 

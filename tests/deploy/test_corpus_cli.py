@@ -1,6 +1,7 @@
 """`tracker corpus`: problems are lines, nothing is written while there is one."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,18 @@ from typer.testing import CliRunner, Result
 from deploy.cli.main import app
 from tests.corpus.test_files import CONTROL, GALLIUM, MADE
 from tests.support.corpus_lines import shipped_lines
+from tests.support.documents import block
 from tests.support.processes import command
 from tracker.corpus.compiling import CORPUS, is_reading
 from tracker.corpus.release import ORIGIN
 from tracker.sources.readers.corpus_format import parse_line
+
+COPIED = """
+url = "https://github.com/a/b/blob/0123456789012345678901234567890123456789/notice.md"
+checked = "page"
+copyOf = "https://www.mofcom.gov.cn/notice"
+copySha256 = "{digest}"
+"""
 
 
 def run(*arguments: str | Path) -> Result:
@@ -48,6 +57,40 @@ def test_a_problem_is_a_line_with_file_act_and_field(directory: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.startswith(f"{CONTROL}: xx-1: issuer: 'ZZ' ")
     assert "1 problem" in result.output
+
+
+def test_quotations_are_compared_with_copies_of_their_texts(
+    directory: Path, tmp_path: Path
+) -> None:
+    [command_line] = block("docs/texts.md", "sh", "--texts").splitlines()
+    options = [
+        option.replace("copies", str(tmp_path / "copies")) for option in command_line.split()[3:]
+    ]
+    text = "# Notice\n\nThe export of  *gallium* needs a ‘licence’ [^1] from today.\n"
+    (tmp_path / "copies" / "cn").mkdir(parents=True)
+    (tmp_path / "copies" / "cn" / "any-name.md").write_text(text, "utf-8")
+    digest = sha256(text.encode()).hexdigest()
+    control, copy = directory / CONTROL, COPIED.format(digest=digest)
+
+    def checked(quotation: str, source: str = copy) -> Result:
+        act = GALLIUM.replace('issuer = "CN"', f'issuer = "CN"\nquotation = "{quotation}"')
+        control.write_text(
+            act.replace('= "2025-03"\n', f'= "2025-03"\n{source}').replace(
+                '"mofcom"', '"public-repositories"'
+            ),
+            "utf-8",
+        )
+        return run("check", directory, *options)
+
+    found = checked("export of gallium … 'licence' from today")
+    assert found.exit_code == 0, found.output
+    assert "1 of 1 copies are there; 1 of 1 quotations were compared with one" in found.output
+    refused = checked("the import of gallium")
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith(f"{CONTROL}: xx-1: quotation: expected words of the copy")
+    missing = checked("the import of gallium", COPIED.format(digest="0" * 64))
+    assert missing.exit_code == 0
+    assert "0 of 1 copies are there; 0 of 1 quotations were compared with one" in missing.output
 
 
 def test_rules_are_looked_at_when_all_acts_can_be_read(directory: Path) -> None:

@@ -110,7 +110,7 @@ def test_the_commands_of_the_page_list_units_and_show_a_redline(
     for name, text in (("act.md", OLD), ("act-2022.md", OLD), ("act-2025.html", NEW)):
         Path(name).write_text(text)
     units, compare = (
-        line.split()[1:] for line in block("docs/texts.md", "sh", "texts").splitlines()
+        line.split()[1:] for line in block("docs/texts.md", "sh", "compare").splitlines()
     )
     assert run(*units).stdout.splitlines() == [
         "art-1: Article 1 Tin shall be reported each year.",
