@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from deploy.export.static_site.requests import Reply
 from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.independent_verifier import check_bundle, check_receipt
-from tests.support.processes import run
+from tests.support.processes import Running, run
 from tests.support.published_sites import (
     MOST_PAGES,
     broken_links,
@@ -44,6 +45,7 @@ from tests.support.published_sites import (
     record_small_log,
     rename_alliance,
 )
+from tests.support.time_limits import within
 from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.sign.keystore import KeyStore
 from tracker.domain.entities.entity import Entity
@@ -369,6 +371,28 @@ async def test_an_auditor_verifies_the_log_of_a_site_at_its_address(
         verified = await asyncio.to_thread(run, "verify", f"{url}/log", "--key", key)
     assert verified.returncode == 0, verified.stderr
     assert "verified: 5 events" in verified.stdout
+
+
+async def test_a_mirror_follows_the_log_of_a_site(
+    target: Target,
+    keystore: KeyStore,
+    tmp_path: Path,
+    data_dir: Path,
+    start: Callable[..., Running],
+) -> None:
+    site = tmp_path / "site"
+    await record_small_log(target, keystore)
+    await publish(target, site, keystore, *MOST_PAGES, "controls", "alliances")
+    with file_server(site) as url:
+        options = ("--mirror", f"{url}/log", "--key", str(keystore.keys().all[0]))
+        mirror = await asyncio.to_thread(start, "serve", *options, data_dir=data_dir)
+        assert mirror.ask("{ head }")["data"] == {"head": "5"}
+        await rename_alliance(target, keystore)
+        await publish(target, site, keystore, *MOST_PAGES, "controls", "alliances")
+        async with asyncio.timeout(within(10)):
+            while mirror.ask("{ head }")["data"] != {"head": "6"}:
+                await asyncio.sleep(0.1)
+        mirror.stop()
 
 
 async def test_receipts_of_a_site_are_of_its_log_though_events_arrive_meanwhile(
