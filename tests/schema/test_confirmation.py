@@ -1,5 +1,6 @@
 """Results tell whether a status is confirmed, follows from dates alone, or contradicts a statement."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -226,3 +227,29 @@ async def test_a_later_act_leaves_no_stated_end(api: Api) -> None:
     await api.do("extendSuspension", {**extension, "source": source(published_on="2026-11-20")})
     nodes = (await api.ask(UPCOMING))["asOf"]["upcoming"]["nodes"]
     assert [(one["day"], one["transition"]) for one in nodes] == [("2027-01-11", "RETURNS")]
+
+
+SUSPENSIONS = """query ($day: Day!, $after: String) { asOf(validAt: $day) {
+  exportControls(status: SUSPENDED, first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes { key clauses(status: SUSPENDED) { key suspendedUntil returnsOn } } } } }"""
+
+
+@pytest.mark.parametrize("day", ["2025-06-01", "2025-12-01", "2026-06-01"])
+async def test_each_shipped_suspension_ends_the_day_before_the_clause_returns(
+    corpus: Api, day: str
+) -> None:
+    """Without a day of return it has no end either: until further notice."""
+    found = list[tuple[str, dict[str, Any]]]()
+    after = None
+    while True:
+        page = (await corpus.ask(SUSPENSIONS, day=day, after=after))["asOf"]["exportControls"]
+        found += [(of["key"], one) for of in page["nodes"] for one in of["clauses"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    assert any(one["returnsOn"] for _, one in found)
+    for key, one in found:
+        returns = one["returnsOn"]
+        last = returns and (date.fromisoformat(returns) - timedelta(1)).isoformat()
+        assert one["suspendedUntil"] == last, (key, one)
