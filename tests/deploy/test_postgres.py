@@ -339,6 +339,24 @@ def test_odd_and_long_paths_work(server_dir: Path, name: str, owner: Any) -> Non
     assert not Path(server.connection.host).exists()
 
 
+@pytest.mark.parametrize("temporary", [False, True])
+def test_a_lasting_database_is_on_the_disk_before_it_has_its_name(
+    server_dir: Path, monkeypatch: pytest.MonkeyPatch, temporary: bool
+) -> None:
+    commands: list[tuple[str, bool]] = []
+    run = DataDirectory.run
+
+    def recorded(site: DataDirectory, *command: str | Path, stdin: str = "") -> str:
+        commands.append((" ".join(map(str, command)), site.pgdata.exists()))
+        return run(site, *command, stdin=stdin)
+
+    monkeypatch.setattr(DataDirectory, "run", recorded)
+    with Postgres.start(server_dir, temporary=temporary) as server:
+        assert ask(server.connection, "SHOW data_checksums") == "on"
+    made = [command for command, had_name in commands if not had_name and "pgdata.new-" in command]
+    assert ("--sync-only" in made[-1]) is not temporary
+
+
 def test_a_crash_during_initdb_leaves_nothing_half_made(server_dir: Path, owner: Any) -> None:
     process = owner(server_dir, 'print("up", flush=True)' + HOLD)
     wait_for(lambda: list(server_dir.glob("pgdata.new-*/PG_VERSION")))
