@@ -1,12 +1,15 @@
 """`tracker texts`: units of the text of an act, and the differences between two versions."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
+from jinja2 import Environment
 
+import deploy.output
 from deploy.cli.changes import AsJson
 from deploy.cli.common import print_whole, report_errors
 from deploy.output.terminal import escaped, in_one_line
@@ -21,6 +24,8 @@ texts = typer.Typer(
 TextFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A text: .md, .txt, .html or .xml.")
 ]
+TEMPLATE = Path(deploy.output.__file__).with_name("redline.html")
+KEPT = frozenset({Change.SAME, Change.FORMATTED})
 CONTEXT_CHARACTERS = 120
 """Length of the words that stay before and behind a change."""
 
@@ -36,14 +41,30 @@ def units(file: TextFile, as_json: AsJson = False) -> None:
 
 
 @texts.command()
-def compare(old: TextFile, new: TextFile, as_json: AsJson = False) -> None:
+def compare(
+    old: TextFile,
+    new: TextFile,
+    as_json: AsJson = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            dir_okay=False,
+            metavar="FILE",
+            help="Write a page with two columns, to print.",
+        ),
+    ] = None,
+) -> None:
     """Show what changed between two versions of an act, unit by unit.
 
     Removed words are in [-…-], added ones in {+…+}. Spaces, dashes, quotation marks, marks of lists and
     numbers of footnotes do not count. `--json` prints each changed unit with all its words.
     """
     changes = compare_texts(load(old), load(new)).changes()
-    if as_json:
+    if page:
+        with report_errors():
+            page.write_text(as_page(old.name, new.name, changes), encoding="utf-8")
+    elif as_json:
         print_whole(msgspec.json.encode(each).decode() for each in changes)
     else:
         print_whole(describe(changes))
@@ -61,18 +82,27 @@ def first_words(text: str) -> str:
     return in_one_line(words if len(words) <= 100 else f"{words[:99]}…")
 
 
+def as_page(old: str, new: str, changes: list[UnitChange]) -> str:
+    """Return a redline of two files as an HTML page."""
+    template = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
+    summary = summarize(changes)
+    return template.render(old=old, new=new, units=changes, summary=summary, kept=[*KEPT])
+
+
+def summarize(changes: list[UnitChange]) -> str:
+    """Return the numbers of changed units: `2 units added, 1 unit replaced`."""
+    counts = Counter(each.change for each in changes)
+    parts = [
+        f"{many(counts[kind], 'unit', space=' ')} {kind}"
+        for kind in (Change.ADDED, Change.REMOVED, Change.REPLACED)
+        if counts[kind]
+    ]
+    return ", ".join(parts) or "No word differs."
+
+
 def describe(changes: list[UnitChange]) -> Iterator[str]:
     """Yield the lines of a redline."""
-    counts = {
-        change: sum(each.change == change for each in changes)
-        for change in (Change.ADDED, Change.REMOVED, Change.REPLACED)
-    }
-    if not changes:
-        yield "No word differs."
-        return
-    yield ", ".join(
-        f"{many(count, 'unit', space=' ')} {change}" for change, count in counts.items() if count
-    )
+    yield summarize(changes)
     for each in changes:
         yield ""
         yield f"{each.id} ({each.change})"
@@ -81,7 +111,7 @@ def describe(changes: list[UnitChange]) -> Iterator[str]:
 
 def marked(run: Run) -> str:
     """Return a run with marks, and of unchanged words those near a change."""
-    if run.change in {Change.SAME, Change.FORMATTED}:
+    if run.change in KEPT:
         if len(run.new) <= 2 * CONTEXT_CHARACTERS:
             return run.new
         return f"{run.new[:CONTEXT_CHARACTERS]} … {run.new[-CONTEXT_CHARACTERS:]}"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from tests.support.cases import each_case
 from tests.support.documents import block
@@ -125,6 +126,13 @@ def test_the_commands_of_the_page_list_units_and_show_a_redline(
     ]
     [change] = run(*compare, "--json").stdout.splitlines()
     assert json.loads(change)["id"] == "art-1"
+    assert run(*compare, "--html", "redline.html").stdout == ""
+    page = html.document_fromstring(Path("redline.html").read_text())
+    assert [each.text for each in page.iter("del", "ins")] == ["each year", "every two years"]
+    assert [each.text_content() for each in page.iter("td")] == [
+        OLD.partition("Article 2")[0],
+        "Article 1\nTin shall be reported every two years.\n",
+    ]
     assert run("texts", "compare", "act.md", "act.md").stdout == "No word differs.\n"
     refused = run("texts", "units", "none.md")
     assert (refused.returncode, "does not exist" in refused.stderr) == (2, True)
