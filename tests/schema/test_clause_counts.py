@@ -56,15 +56,11 @@ async def test_a_duty_that_another_one_replaces_covers_a_code_possibly(corpus: A
 
 async def test_the_numbers_are_those_of_the_clauses_in_the_list(corpus: Api) -> None:
     clauses, controls = Counter[Any](), defaultdict[Any, set[str]](set)
-    after, more = None, True
-    while more:
-        page = (await corpus.ask(EVERY, after=after))["asOf"]["exportControls"]
-        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-        for node in page["nodes"]:
-            for one in node["clauses"]:
-                group = one["status"], one["measure"], node["issuer"]["code"]
-                clauses[group] += 1
-                controls[group].add(node["key"])
+    for node in await corpus.nodes(EVERY):
+        for one in node["clauses"]:
+            group = one["status"], one["measure"], node["issuer"]["code"]
+            clauses[group] += 1
+            controls[group].add(node["key"])
     found = await counts(
         corpus, "groupBy: [STATUS, MEASURE, ISSUER]", "status measure issuer { code }"
     )

@@ -17,15 +17,8 @@ async def listed(
     api: Api, arguments: str, day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:
     """Return the whole list, page by page."""
-    found: list[dict[str, Any]] = []
-    after, more_pages = None, True
-    while more_pages:
-        document = STATUSES.replace("ARGUMENTS", arguments)
-        page = (await api.ask(document, day=day, after=after, **more))["asOf"]["clauseStatuses"]
-        found += page["nodes"]
-        more_pages, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-    assert page["totalCount"] == len(found)
-    return found
+    document = STATUSES.replace("ARGUMENTS", arguments)
+    return [*await api.nodes(document, day=day, **more)]
 
 
 def brief(found: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:

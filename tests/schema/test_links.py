@@ -29,12 +29,7 @@ ALLIANCES = """query ($day: Day, $position: Position) {
 
 async def all_announcements(api: Api, **moment: Any) -> list[dict[str, Any]]:
     """Return every announcement of a moment, with its links."""
-    found, after, more = [], None, True
-    while more:
-        page = (await api.ask(ANNOUNCEMENTS, after=after, **moment))["asOf"]["announcements"]
-        found += page["nodes"]
-        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-    return found
+    return [*await api.nodes(ANNOUNCEMENTS, **moment)]
 
 
 async def names_at(api: Api, **moment: Any) -> set[str]:

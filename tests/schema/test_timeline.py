@@ -17,15 +17,8 @@ async def entries(
     api: Api, arguments: str, day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:
     """Return the entries of a timeline from all pages."""
-    found: list[dict[str, Any]] = []
-    after, more_pages = None, True
-    while more_pages:
-        document = TIMELINE.replace("ARGUMENTS", arguments)
-        page = (await api.ask(document, day=day, after=after, **more))["asOf"]["timeline"]
-        found += page["nodes"]
-        more_pages, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-    assert page["totalCount"] == len(found)
-    return found
+    document = TIMELINE.replace("ARGUMENTS", arguments)
+    return [*await api.nodes(document, day=day, **more)]
 
 
 async def test_acts_announcements_and_figures_are_in_one_order_of_days(api: Api) -> None:

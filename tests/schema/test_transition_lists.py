@@ -164,13 +164,8 @@ async def test_pages_have_all_transitions_once_and_in_their_order(corpus: Api, o
         f'issuer: "CN" commodity: "rare_earths" between: {{from: "2012-01-01"}} orderBy: {order}'
     )
     together = await listed(corpus, arguments)
-    found, after, more = [], None, True
-    while more:
-        document = TRANSITIONS.replace("ARGUMENTS", arguments)
-        page = (await corpus.ask(document, day="2026-11-26", first=20, after=after))["asOf"]
-        found += page["transitions"]["nodes"]
-        more = page["transitions"]["pageInfo"]["hasNextPage"]
-        after = page["transitions"]["pageInfo"]["endCursor"]
+    document = TRANSITIONS.replace("ARGUMENTS", arguments)
+    found = await corpus.nodes(document, day="2026-11-26", first=20)
     assert found == together
     days = [turn["day"] for turn in found]
     assert days == sorted(days, reverse=order == "DAY_DESC")

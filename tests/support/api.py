@@ -45,23 +45,25 @@ class Api:
         self, list: str, arguments: str, day: str, position: str | None = None
     ) -> list[str]:
         """Return the keys of a whole list, page by page, and check its total."""
-        keys: list[str] = []
-        cursor = None
+        nodes = await self.nodes(
+            "query ($at: Position, $after: String) {"
+            f' asOf(validAt: "{day}", position: $at)'
+            f" {{ {list}({arguments} first: 200, after: $after)"
+            " { totalCount nodes { key } pageInfo { hasNextPage endCursor } } } }",
+            at=position,
+        )
+        return [node["key"] for node in nodes]
+
+    async def nodes(self, document: str, **variables: Any) -> Any:
+        """Return the nodes of the only list below `asOf`, page by page, and check their number."""
+        nodes, after = [], None
         while True:
-            data = await self.ask(
-                "query ($at: Position, $after: String) {"
-                f' asOf(validAt: "{day}", position: $at)'
-                f" {{ {list}({arguments} first: 200, after: $after)"
-                " { totalCount nodes { key } pageInfo { hasNextPage endCursor } } } }",
-                at=position,
-                after=cursor,
-            )
-            found = data["asOf"][list]
-            keys += [node["key"] for node in found["nodes"]]
-            if not found["pageInfo"]["hasNextPage"]:
-                assert found["totalCount"] == len(keys)
-                return keys
-            cursor = found["pageInfo"]["endCursor"]
+            [page] = (await self.ask(document, after=after, **variables))["asOf"].values()
+            nodes += page["nodes"]
+            if not page["pageInfo"]["hasNextPage"]:
+                assert page.get("totalCount", len(nodes)) == len(nodes)
+                return nodes
+            after = page["pageInfo"]["endCursor"]
 
     async def refused(self, document: str, **variables: Any) -> tuple[str, list[str | int] | None]:
         """Return code and path of the only error, and check that nothing was recorded."""

@@ -38,7 +38,7 @@ from tools.releases.installed import (
     running_demo,
     try_all,
 )
-from tools.releases.outcome import Outcome
+from tools.releases.outcome import Outcome, report
 
 LINK = re.compile(r'<a [^>]*?href="([^"]+)"')
 INSTALL = """
@@ -182,17 +182,9 @@ def outcomes(place: Path, python: Path) -> Iterator[Outcome]:
 
 def main(python: Path) -> int:
     """Print the outcomes, and return the exit code."""
-    print("| what | where | result |\n| --- | --- | --- |")
-    wrong = 0
     with tempfile.TemporaryDirectory(prefix="tracker-check-") as temporary:
-        place = Path(temporary)
-        os.chmod(place, 0o755)
-        for each in outcomes(place, python):
-            mark = "" if each.good else "**wrong**: "
-            print(f"| {each.subject} | {each.where} | {mark}{each.result} |", flush=True)
-            wrong += not each.good
-    print(f"{wrong} wrong")
-    return 1 if wrong else 0
+        os.chmod(temporary, 0o755)
+        return report(outcomes(Path(temporary), python))
 
 
 if __name__ == "__main__":

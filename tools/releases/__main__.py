@@ -16,24 +16,17 @@ from itertools import chain
 from pathlib import Path
 
 from tools.releases.installed import pythons, try_all
-from tools.releases.outcome import Outcome
+from tools.releases.outcome import report
 from tools.releases.wheels import try_wheels
 
 
 def main(wheel: Path, python: Path | None) -> int:
     """Check all, or one Python, and return the exit code."""
-    outcomes: list[Outcome] = []
-    print("| what | where | result |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory(prefix="tracker-installed-") as temporary:
         place = Path(temporary)
         place.chmod(0o755)
         interpreters = [python] if python else pythons()
-        for outcome in chain(() if python else try_wheels(), try_all(wheel, interpreters, place)):
-            print(f"| {outcome.subject} | {outcome.where} | {outcome.result} |", flush=True)
-            outcomes.append(outcome)
-    wrong = [each for each in outcomes if not each.good]
-    print(f"{len(outcomes)} tried, {len(wrong)} other than they should be")
-    return 1 if wrong else 0
+        return report(chain(() if python else try_wheels(), try_all(wheel, interpreters, place)))
 
 
 if __name__ == "__main__":

@@ -380,19 +380,9 @@ def exposure_answer(answer: Any) -> Any:
 
 async def ask_controls(api: Api, day: date, position: int) -> list[dict[str, Any]]:
     """Query all export controls with their clauses at a moment, page by page."""
-    found: list[dict[str, Any]] = []
-    after = None
-    while True:
-        answer = await api.ask(
-            f'query ($after: String) {{ asOf(validAt: "{day}", position: "{position}")'
-            f" {{ {CONTROLS} }} }}",
-            after=after,
-        )
-        page = answer["asOf"]["exportControls"]
-        found += map(plain, page["nodes"])
-        if not page["pageInfo"]["hasNextPage"]:
-            return found
-        after = page["pageInfo"]["endCursor"]
+    at = f'asOf(validAt: "{day}", position: "{position}")'
+    nodes = await api.nodes(f"query ($after: String) {{ {at} {{ {CONTROLS} }} }}")
+    return [plain(node) for node in nodes]
 
 
 def plain(value: Any) -> Any:
