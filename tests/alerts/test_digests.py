@@ -241,6 +241,22 @@ async def test_a_digest_compares_two_moments_of_a_log(services: Services) -> Non
     assert not other.counts
 
 
+async def test_a_digest_of_a_place_lists_acts_and_no_declarations_of_read_lists(
+    services: Services,
+) -> None:
+    api, digests, today = Api(services), Digests(services), date(2026, 11, 29)
+    since = Point(today, await services.recorder.head())
+    read = {"on": "2026-11-29", "issuer": "CN", "acts": "EXPORT_CONTROL", "name": "Announcements"}
+    listed = {"last": "2026-11-28", "checkedBy": "tests", "source": source()}
+    await api.do("declareCoverage", {"id": "cn-list", **read, **listed})
+    until = Point(today, await services.recorder.head())
+    of_place, of_log = [
+        await digests.digest(parse_target(path), since, until) for path in ("/places/CN", "/events")
+    ]
+    assert not of_place.counts
+    assert of_log.counts == {Category.NEW: 1}
+
+
 async def test_an_act_that_was_recorded_the_day_before_its_date_is_listed_once(
     services: Services,
 ) -> None:

@@ -238,6 +238,17 @@ async def every_item(api: Api, path: str) -> list[Any]:
     return items
 
 
+async def test_the_feed_of_a_place_or_commodity_has_its_name(corpus: Api) -> None:
+    for path, title in (
+        ("/commodities/gallium.jsonfeed", "Gallium"),
+        ("/places/CD.jsonfeed", "DR Congo"),
+        ("/alliances/quad.jsonfeed", "/alliances/quad"),
+        ("/controls.jsonfeed?commodity=gallium", "/controls?commodity=gallium"),
+    ):
+        feed = (await corpus.request("GET", path)).json()
+        assert feed["title"] == f"Critical-minerals policy tracker: {title}"
+
+
 async def test_a_feed_of_a_position_is_what_it_was_there(corpus: Api) -> None:
     every = await corpus.ask('{ asOf(position: "500") { events(first: 0) { totalCount } } }')
     items = await every_item(corpus, "/events.jsonfeed?position=500")

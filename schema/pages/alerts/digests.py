@@ -114,6 +114,8 @@ class Digests:
         filters = target.events or {}
         entity, search = filters.get("entity"), filters.get("search")
         events, more = await self._events(since, until, filters)
+        if target.commodity or target.place:  # the page says which lists were read
+            events = [one for one in events if not one["type"].startswith("Coverage.")]
         transitions: Sequence[Data] = []
         controls: Sequence[Data] = []
         remarks: list[str] = []

@@ -16,6 +16,7 @@ from schema.inputs.arguments import parse_commodities
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.fragments import with_fragments
+from schema.pages.site.name_fields import name_of
 from tracker.domain.events.registry import FACTS
 from tracker.errors import InvalidInput
 
@@ -154,8 +155,10 @@ def newest_part(address: Address) -> Address:
 
 
 def feed_title(address: Address) -> str:
-    """Return the name of a feed, from its page."""
-    return PRODUCT if str(address) == "/" else f"{PRODUCT}: {address}"
+    """Return the name of a feed: that of the place or commodity of its page, or else its address."""
+    [key] = [address.parameters[name] for name in address.path_names] or [""]
+    name = name_of(key) if str(address) == address.path else key
+    return PRODUCT if str(address) == "/" else f"{PRODUCT}: {address if name == key else name}"
 
 
 def archive_range(address: Address) -> dict[str, Any]:
