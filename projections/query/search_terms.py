@@ -35,7 +35,13 @@ PEOPLE = [
 ]
 PEOPLES = {name: tuple(Place(code) for code, each in PEOPLE if each == name) for _, name in PEOPLE}
 """Places by the names of peoples, seats of governments and short names."""
-KNOWN = frozenset({*WORDS["measures"], *SUBJECTS, *IGNORED, *TRADE})
+MEASURES = {
+    name.replace("_", " "): measures.split()
+    for measures, names in WORDS["measures"].items()
+    for name in names.split()
+}
+"""Recorded measures by the names that people use."""
+KNOWN = frozenset({*MEASURES, *SUBJECTS, *IGNORED, *TRADE})
 
 
 class Term(NamedTuple):
@@ -165,7 +171,7 @@ def term_of(text: str, name: str) -> Term | None:
     for spelled in (name, f"{name}s", name.removesuffix("s")):
         if commodity := find_commodity(spelled):
             return Term(text, Commodity, (commodity,))
-    if measures := WORDS["measures"].get(key):
+    if measures := MEASURES.get(key):
         return Term(text, Measure, tuple(measures))
     if subject := SUBJECTS.get(key):
         return Term(text, Form, (subject,))
@@ -182,7 +188,7 @@ def corrected(word: str) -> str:
     key = word.lower()
     if len(key) < MIN_CORRECTED_LETTERS or not key.isalpha() or key in KNOWN | catalogue_words():
         return word
-    return next(iter(nearest(key, [*near_names(key), *WORDS["measures"]], 1)), word)
+    return next(iter(nearest(key, [*near_names(key), *MEASURES], 1)), word)
 
 
 def _code(text: str) -> str | None:
