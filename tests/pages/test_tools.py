@@ -9,6 +9,7 @@ from html import unescape
 from schema.pages.site.name_fields import code_of, name_of
 from tests.support.api import Api
 from tests.support.cases import each_case
+from tracker.corpus.shipped import SHIPPED_LOG, releases
 
 HTML = {"accept": "text/html"}
 
@@ -93,11 +94,15 @@ def test_names_and_codes_mean_the_same(parameter: str, text: str, code: str) -> 
 
 
 async def test_a_day_alone_means_all_of_it_in_a_range_of_recording(corpus: Api) -> None:
-    asked = await corpus.ask("{ asOf { position events(last: 1) { nodes { recordedAt } } } }")
-    day = asked["asOf"]["events"]["nodes"][0]["recordedAt"][:10]
-    html = (await corpus.request("GET", f"/events?recorded={day}", headers=HTML)).text
-    assert "0 events" not in html
-    assert f'value="{asked["asOf"]["position"]}" data-path="asOf.events.totalCount"' in html
+    last = "query Q($at: Position!) { asOf(position: $at) { events(last: 1) { nodes { recordedAt } } } }"
+    counts: dict[str, int] = {}
+    for release in releases(SHIPPED_LOG):
+        [event] = (await corpus.ask(last, at=str(release.size)))["asOf"]["events"]["nodes"]
+        day = event["recordedAt"][:10]
+        html = (await corpus.request("GET", f"/events?recorded={day}", headers=HTML)).text
+        [count] = re.findall(r'value="(\d+)" data-path="asOf.events.totalCount"', html)
+        counts[day] = int(count)
+    assert sum(counts.values()) == releases(SHIPPED_LOG)[-1].size
 
 
 async def test_a_list_says_which_part_of_it_is_shown(corpus: Api) -> None:

@@ -168,6 +168,11 @@ async def evidence(api: Api, question: Question) -> dict[str, Any]:
     return {"official": control["official"], **opening["source"]}
 
 
+def _fact_id(event: dict[str, Any]) -> str:
+    """Return the id of the fact of an event: a correction adds its number after a tilde."""
+    return str(event["eventId"]).partition("~")[0]
+
+
 async def source(api: Api, question: Question) -> dict[str, Any]:
     """Return the sources of a fact, in the log's events and behind the state alike."""
     of = question.of
@@ -177,10 +182,9 @@ async def source(api: Api, question: Question) -> dict[str, Any]:
         f' node: {of["kind"]}(id: "{of["key"]}") {{ because {{ {said} }} }} }}'
         f' events(entity: "{of["entity"]}", first: 200) {{ nodes {{ {said} }} }} }}'
     )
-    [behind] = [b for b in answer["asOf"]["node"]["because"] if b["eventId"] == of["event"]]
-    [event] = [e for e in answer["events"]["nodes"] if e["eventId"] == of["event"]]
-    assert event == behind
-    return dict(event["source"])
+    [behind] = [b for b in answer["asOf"]["node"]["because"] if _fact_id(b) == of["event"]]
+    assert behind in answer["events"]["nodes"]
+    return dict(behind["source"])
 
 
 async def exposure(api: Api, question: Question) -> list[str]:
