@@ -85,5 +85,6 @@ async def answers(services: Services, day: str) -> Any:
     for direction in ("exports", "imports"):
         assert not found["asOf"][direction]["pageInfo"]["hasNextPage"]
         for node in found["asOf"][direction]["nodes"]:
-            node["because"].sort(key=str)  # a corrected act comes later in one log than in the other
+            # A corrected act comes later in one log than in the other.
+            node["because"].sort(key=str)
     return found
