@@ -434,3 +434,15 @@ async def test_readers_that_wait_get_every_event_of_two_requests_to_the_tracker(
         stored = await client.get(f"/events?after={head}&follow=false", headers=LINES)
     assert all(each == stored.content.splitlines() for each in lines)
     assert requests <= 2 * EVENTS
+
+
+async def test_mirrors_that_wait_for_a_checkpoint_do_not_wait_for_each_other(
+    proxy: Proxy, tracker: str
+) -> None:
+    head = ask(tracker, "{ head }")["head"]
+    async with proxy.client() as client:
+        began = time.monotonic()
+        path = f"/log/checkpoint?after={head}&wait=3"
+        answers = await asyncio.gather(*(client.get(path) for _ in range(3)))
+        assert 3 <= time.monotonic() - began < 6
+    assert {answer.status_code for answer in answers} == {404}

@@ -19,8 +19,8 @@ sub vcl_recv {
     if (req.http.Upgrade ~ "(?i)^websocket$") {
         return (pipe);
     }
-    # Streams of /events are not shared: only pages (wait, limit) are.
-    if (req.url ~ "^/events($|\?)" && req.url !~ "[?&](wait|limit)=") {
+    # Streams of /events are not shared: only pages (wait, limit) are. Mirrors wait for a checkpoint, each by itself.
+    if (req.url ~ "^/log/checkpoint" || (req.url ~ "^/events($|\?)" && req.url !~ "[?&](wait|limit)=")) {
         return (pass);
     }
 }
