@@ -315,3 +315,41 @@ async def test_the_story_of_china_is_linked_from_its_page(site: Site, visit: Vis
         await reader.see(
             re.compile("^China: since"), re.compile("Back in force from 28 November 2026")
         )
+
+
+async def test_the_largest_refiner_of_cobalt_is_named_with_its_share(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("refined cobalt")
+        await reader.click(re.compile("^Cobalt$"), "main")
+        await reader.click("refinery", "main")
+        await reader.see(re.compile(r"China refined 78\.4.% of the world.s output of 2024"))
+
+
+async def test_the_alliances_of_germany_have_their_dates(site: Site, visit: Visiting) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("Germany")
+        await reader.click(re.compile("^Germany$"), "main")
+        row = reader.page.locator("tr", has_text="Minerals Security Partnership").first
+        await expect(row).to_contain_text("2022")
+
+
+async def test_the_page_of_chile_says_that_no_list_of_its_acts_was_read(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("Chile")
+        await reader.click(re.compile("^Chile$"), "main")
+        await reader.see("Completeness unknown.", re.compile("No list of export controls"))
+
+
+async def test_a_first_line_says_whether_its_status_is_confirmed_and_is_proved(
+    site: Site, visit: Visiting
+) -> None:
+    async with reading(site, visit) as reader:
+        await reader.search("MOFCOM Announcement 2024 No. 46")
+        await reader.click(re.compile("^Dual-use exports to the US"), "main")
+        await reader.see(re.compile("in force by their own terms .not confirmed"))
+        await reader.click("Proof")
+        await reader.see("Download receipt")
