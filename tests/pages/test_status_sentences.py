@@ -169,7 +169,7 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
     assert texts(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
         "The clause on gallium: In force since 3\u00a0Dec\u00a02024.",
         "2\u00a0clauses on gallium: Suspended until 27\u00a0Nov\u00a02026,"
-        " back on 28\u00a0Nov\u00a02026 without another act.",
+        " and returns on 28\u00a0Nov\u00a02026.",
     ]
 
 
@@ -209,12 +209,12 @@ def test_a_duty_whose_investigation_is_concluded_does_not_apply() -> None:
         (
             [("IN_FORCE", "2026-01-01", "2026-12-31"), ("EXPIRED", "2027-01-01", None)],
             "The clause on gallium: In force since 1\u00a0Jan\u00a02026,"
-            " with 31\u00a0Dec\u00a02026 as the last day.",
+            " and expires after 31\u00a0Dec\u00a02026.",
         ),
         (
             [("ANNOUNCED", "2026-01-01", "2028-12-31"), ("IN_FORCE", "2029-01-01", None)],
             "The clause on gallium: Announced since 1\u00a0Jan\u00a02026,"
-            " to take effect on 1\u00a0Jan\u00a02029.",
+            " and takes effect on 1\u00a0Jan\u00a02029.",
         ),
         (
             [("SUSPENDED", "2026-01-01", None)],

@@ -161,18 +161,7 @@ def _lead(current: Period, following: Period | None) -> str:
     if current.status == "EXPIRED":
         return f"Expired, with {short_date(current.first - timedelta(days=1))} as the last day."
     since = f"since {short_date(current.first)}"
+    then = _next_phrase(current.status, following, 1, ", and ")
     if current.status == "SUSPENDED":
         since = f"until {short_date(current.last)}" if current.last else "until further notice"
-    return f"{with_capital(current.word)} {since}{_then(current, following)}."
-
-
-def _then(current: Period, following: Period | None) -> str:
-    """Return the next change, after a comma."""
-    verbs = NEXT.get((current.status, following.status)) if following else None
-    if following is None or verbs is None:
-        return ""
-    if (current.status, following.status) == ("SUSPENDED", "IN_FORCE"):
-        return f", back on {short_date(following.first)} without another act"
-    if following.status == "EXPIRED":
-        return f", with {short_date(following.first - timedelta(days=1))} as the last day"
-    return f", to {verbs[1].replace('are ', 'be ')} on {short_date(following.first)}"
+    return f"{with_capital(current.word)} {since}{then}."
