@@ -178,8 +178,7 @@ async def running_tracker(
 
     On a standby, and as a `mirror` of another log, it only serves reads. `observe` gets the background work.
     With a transaction pooler only the API uses `pooled`. Standbys (`reading`) serve queries. A tracker that
-    `serves` compares rows with their events, and waits for rows of its own code. Raises AnotherRelease, and
-    UnsuitableConnection for a pooler.
+    `serves` checks rows, and waits for rows of its own code. Raises AnotherRelease and UnsuitableConnection.
     """
     if not await _prepare_to_run(target, serves):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -203,21 +202,22 @@ async def running_tracker(
             SampleCheck(pools.api) if serves else nullcontext() as sample_check,
         ):
             services = replace(
-                _services(pools, recorder, follower, projectors, proofs, delivery),
+                _services(pools, recorder, follower, projectors, proofs, delivery, mirroring),
                 publisher=publisher,
                 deliverer=deliverer,
                 watcher=watcher,
                 sample_check=sample_check,
                 shipped_size=await _shipped_size(pools.api),
-                mirror=mirroring,
             )
             await services.snapshots.remove_redacted_files()
             services = with_alerts(services, target, pools.api, mail)
+            services = with_scenarios(services, target, pools.api)
             beside = reading_from(reading, services, pools.api, pools.query) if reading else None
             imports = AcceptedImports(target, services.review, services.snapshots)
             async with (
                 nullcontext() if mirror else imports,
                 services.mailer or nullcontext(),
+                services.branches or nullcontext(),
                 beside or nullcontext(services) as answering,
             ):
                 yield answering
@@ -288,6 +288,16 @@ def with_alerts(
     return replace(services, alerts=Alerts(pool, options), mailer=mailer)
 
 
+def with_scenarios(services: Services, target: Target, pool: Pool) -> Services:
+    """Return the services with scenarios."""
+    # Here, as they would delay every start.
+    from projections.query.branch import Branches
+    from tracker.scenarios.scenarios import Scenarios
+
+    branches = Branches(target, pool, services.as_of, services.projector.progress)
+    return replace(services, scenarios=Scenarios(pool), branches=branches)
+
+
 class Pools(Struct, frozen=True):
     """The connection pools of a tracker, by their work."""
 
@@ -335,6 +345,7 @@ def _services(
     projectors: Projectors,
     proofs: ProofService,
     delivery: DeliveryOptions | None,
+    mirror: MirrorState | None = None,
 ) -> Services:
     """Return the services of a tracker, without those that only some trackers run."""
     pool, commands = pools.api, Commands(recorder)
@@ -353,6 +364,7 @@ def _services(
         SnapshotStore(pool, settings.snapshots()),
         Review(pool, commands, recorder, settings.reviewers()),
         watch=WatchOverview(pool),
+        mirror=mirror,
     )
 
 

@@ -30,10 +30,12 @@ from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
 
 if TYPE_CHECKING:  # their imports would delay every start
+    from projections.query.branch import Branches
     from tracker.alerts.mailer import Mailer
     from tracker.alerts.store import Alerts
+    from tracker.scenarios.scenarios import Scenarios
 
-OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW]))
+OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW, Scope.SCENARIO]))
 """Caller without a token, if everyone may write."""
 READ_ONLY_CALLER = Caller(None, frozenset([Scope.READ]))
 ANONYMOUS_CALLER = Caller()
@@ -70,6 +72,10 @@ class Services:
     """Standby for reads; None if reads use the primary."""
     sample_check: SampleCheck | None = None
     """Comparison of rows with their events; None if this process does not serve."""
+    scenarios: Scenarios | None = None
+    """Scenarios; None on a replica without a primary."""
+    branches: Branches | None = None
+    """The record continued by scenarios; None if there are none."""
     shipped_size: int = 0
     """Number of events at the start of the log that are those of the shipped log, as of the start."""
     primary: Services | None = None

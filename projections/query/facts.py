@@ -145,6 +145,8 @@ class Facts:
         self._recorder = recorder
         self._editions = EventCache(progress, MAX_CACHED_ANSWERS, self._read_editions)
         self._newest = EventCache(progress, MAX_CACHED_ANSWERS, self._read_newest)
+        self.settled = MAX_POSITION
+        """The last position of the stored sums that may be read."""
 
     async def by_day(self, moment: Moment, filter: FactFilter) -> FactList:
         """Return the facts at a moment that are public by its day, in the order of their days."""
@@ -171,7 +173,7 @@ class Facts:
         narrowed = moment.valid_at.isoformat(), publisher
         if commodities is None:
             rows = await self._pool.fetch(
-                EDITIONS, moment.position, *block_of(moment.position), *narrowed
+                EDITIONS, moment.position, *block_of(min(moment.position, self.settled)), *narrowed
             )
         else:
             of = figures_of(commodities)
@@ -188,7 +190,12 @@ class Facts:
             )
         else:
             rows = await self._pool.fetch(
-                NEWEST, position, *block_of(position), by.kind, by.publisher, *narrowed
+                NEWEST,
+                position,
+                *block_of(min(position, self.settled)),
+                by.kind,
+                by.publisher,
+                *narrowed,
             )
         return [
             NewestFact(

@@ -6,14 +6,34 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
+from msgspec import Struct
 
 from schema.base.loaders import Loaders
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller, Scope
-from tracker.log.resume_token import ResumeToken
+from tracker.log.resume_token import MAX_POSITION, ResumeToken
+
+if TYPE_CHECKING:  # their imports would delay every start
+    from projections.query.branch import Branch
+    from tracker.scenarios.scenarios import Scenario
+
+
+class ScenarioContext(Struct, frozen=True):
+    """A scenario, and the record continued by it."""
+
+    scenario: Scenario
+    branch: Branch
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """The mark of each response in the scenario."""
+        title, key = self.scenario.title, self.scenario.key
+        base, head = str(self.branch.run.position), str(self.branch.head)
+        note = f"Scenario: {title}. Not recorded."
+        return {"key": key, "title": title, "base": base, "position": head, "note": note}
 
 
 @dataclass
@@ -42,8 +62,17 @@ class Context:
     work_slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """The query slot in which a response of a stream is computed."""
 
+    scenario: str | None = None
+    """The key of the scenario that the request names for all fields, or None."""
+    branch: ScenarioContext | None = None
+    """The scenario of this operation, with its branch; None for the record."""
     reading: Services | None = None
     """The parts for later queries, if they differ from those of this operation."""
+
+    @property
+    def last_recorded(self) -> int:
+        """Return the position after which events are those of a scenario."""
+        return self.branch.branch.run.position if self.branch else MAX_POSITION
 
     @cached_property
     def loaders(self) -> Loaders:

@@ -19,6 +19,7 @@ from schema.execution.fixed_moments import root_fields
 from schema.root.batch import MAX_COMMANDS, command_count_error
 from schema.root.endpoints import ENDPOINT_MUTATIONS
 from schema.root.review import REVIEW_MUTATIONS
+from schema.root.scenarios import SCENARIO_MUTATIONS
 from schema.services import Services
 from schema.telemetry.operation import MAX_NAME_CHARACTERS, current_operation
 from tracker.auth.scopes import Caller, Scope
@@ -37,6 +38,7 @@ SCOPES = (
     dict.fromkeys(("redactEvent", "redactSnapshot"), Scope.ADMIN)
     | dict.fromkeys(ENDPOINT_MUTATIONS, Scope.ENDPOINT)
     | dict.fromkeys(REVIEW_MUTATIONS, Scope.REVIEW)
+    | dict.fromkeys(SCENARIO_MUTATIONS, Scope.SCENARIO)
 )
 """Required scopes of mutations; all others need the scope for recording."""
 DRY_RUNS = frozenset({"preview"})

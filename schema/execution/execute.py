@@ -44,19 +44,21 @@ async def execute(
     caller: Caller | None = None,
     operation_name: str | None = None,
     allowed: Iterable[OperationType] = QUERIES_AND_MUTATIONS,
+    scenario: str | None = None,
 ) -> dict[str, Any]:
     """Return the response to a query or mutation, ready for JSON: `data`, and `errors` if there are any.
 
     Without a caller it is executed with the rights that `access` gives to everyone. There is no `data` if
-    the document could not be executed at all. Never raises for anything that a client sends. A query during
-    which another release replaced the rows is refused: it may have read rows of both.
+    the document could not be executed at all. With a scenario, all fields are read in it. Never raises for
+    anything that a client sends. A query during which another release replaced the rows is refused: it may
+    have read rows of both.
     """
     folds = services.projector.progress.folds
     changed = folds.changed
     result = await SCHEMA.execute(
         document,
         variable_values=dict(variables or {}),
-        context_value=Context(services, access, caller or access.anyone()),
+        context_value=Context(services, access, caller or access.anyone(), scenario=scenario),
         operation_name=operation_name,
         allowed_operation_types=allowed,
     )

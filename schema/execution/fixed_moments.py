@@ -17,7 +17,7 @@ CONSTANT = frozenset({"commodities", "places", "__typename"})
 AXES = frozenset({"validAt", "position"})
 SERIES = frozenset({"from", "to", "position"})
 """Arguments of `over` that fix all of its moments."""
-TIMES = AXES | SERIES | {"step", "knownAt"}
+TIMES = AXES | SERIES | {"step", "knownAt", "scenario"}
 DIGITS = re.compile(r"[0-9]+")
 CONDITIONS = frozenset({"skip", "include"})
 Times: TypeAlias = Mapping[str, Any]
@@ -103,7 +103,10 @@ def moments_of(
 
 
 def _ends(field: graphql.FieldNode, times: Times) -> Sequence[tuple[Any, Any]] | None:
-    """Return date and position of the first and the last moment; None if they are not fixed."""
+    """Return date and position of the first and the last moment; None if they are not fixed, or of a
+    scenario."""
+    if "scenario" in times:
+        return None
     match field.name.value:
         case "asOf":
             moments = [times]

@@ -33,6 +33,7 @@ from schema.base.compression import GZIP_LEVEL
 from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
 from schema.execution.fixed_moments import are_pinned, with_defaults
+from schema.execution.scenarios import ARGUMENT
 from schema.execution.schema import CORE_SCHEMA
 from schema.inputs.moment import answer_moments
 from schema.services import Access, Services
@@ -76,6 +77,8 @@ UNCACHEABLE_FIELDS = frozenset(
         "logKeys",
         "preview",
         "redactions",
+        "scenario",
+        "scenarios",
     }
 )
 """Fields that depend on more: on events before they are projected or signed, or on endpoints, candidates
@@ -95,6 +98,13 @@ class QueryRequest(Struct, frozen=True):
     variables: Mapping[str, Any]
     operation: str | None
     caller: Caller
+    scenario: str | None = None
+    """The key of the scenario in which all fields are read."""
+
+    @property
+    def may_name_scenario(self) -> bool:
+        """Whether the response may depend on a scenario. Such responses are not cached."""
+        return self.scenario is not None or ARGUMENT in self.document
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,9 @@ class ResponseCache:
         A cache miss waits for a query slot of the client.
         """
         key, edition = _key(request), self._edition()
+        if request.may_name_scenario:
+            async with slot:
+                return await self._result(request, allowed)
         if (
             key
             and edition
@@ -172,18 +185,24 @@ class ResponseCache:
             schema_key = await self._schema_key(request)
             if schema_key and (cached := self.kept.get(schema_key)):
                 return cached.observed()
-            result = await execute(
-                self._services,
-                request.document,
-                request.variables,
-                self._access,
-                caller=request.caller,
-                operation_name=request.operation,
-                allowed=allowed,
-            )
+            result = await self._result(request, allowed)
         if "errors" in result:
             return result
         return await self._store(request, schema_key or key, edition, result)
+
+    async def _result(
+        self, request: QueryRequest, allowed: Iterable[OperationType]
+    ) -> dict[str, Any]:
+        return await execute(
+            self._services,
+            request.document,
+            request.variables,
+            self._access,
+            caller=request.caller,
+            operation_name=request.operation,
+            allowed=allowed,
+            scenario=request.scenario,
+        )
 
     async def _schema_key(self, request: QueryRequest) -> Key | None:
         """Return the key of a query of the schema, which is the same under all names; None for others."""

@@ -7,7 +7,7 @@ and `hasNext` states whether there are further parts.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from functools import partial
 from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
@@ -40,6 +40,7 @@ from schema.execution.admission import (
     has_commands,
 )
 from schema.execution.executor import Executor, time_limit
+from schema.execution.scenarios import ARGUMENT, in_scenario
 from schema.inputs.moment import start_report
 from schema.root.mutation import Mutation
 from schema.root.query import Query
@@ -204,12 +205,13 @@ class TrackerSchema(Schema):
                 return
             moments, sent = start_report(), SentParts(partial(_describe, request.context))
             try:
-                async with time_limit():
-                    result = await execute_in_parts(
-                        {**self._arguments(request, admitted), "document": admitted.document}
-                    )
+                async with time_limit(), self._context(request, admitted) as context:
+                    arguments = self._arguments(request, admitted, context)
+                    if context.branch is None:  # its response has one part, with its mark
+                        arguments["document"] = admitted.document
+                    result = await execute_in_parts(arguments)
                     if isinstance(result, graphql.ExecutionResult):
-                        put(self._result(request, result.data, result.errors, moments))
+                        put(self._result(request, result.data, result.errors, moments, context))
                         return
                     async with aclosing(result.subsequent_results) as later:
                         put(sent.part(result.initial_result, moments))
@@ -250,12 +252,12 @@ class TrackerSchema(Schema):
         """Return the response to a query or mutation."""
         moments = start_report()
         try:
-            async with time_limit():
-                result = await execute_in_parts(self._arguments(request, admitted))
+            async with time_limit(), self._context(request, admitted) as context:
+                result = await execute_in_parts(self._arguments(request, admitted, context))
                 assert isinstance(result, graphql.ExecutionResult)  # its document defers nothing
         except Exception as error:
             return self._refused(request, [_as_graphql_error(error)])
-        return self._result(request, result.data, result.errors, moments)
+        return self._result(request, result.data, result.errors, moments, context)
 
     async def _subscribe(
         self, request: OperationRequest, admitted: AdmittedOperation
@@ -264,7 +266,9 @@ class TrackerSchema(Schema):
         moments = start_report()
         try:
             async with time_limit():
-                source: Any = graphql.subscribe(**self._arguments(request, admitted))
+                source: Any = graphql.subscribe(
+                    **self._arguments(request, admitted, request.context)
+                )
                 source = await source if isawaitable(source) else source
             if isinstance(source, graphql.ExecutionResult):
                 yield self._refused(request, source.errors or [])
@@ -275,9 +279,19 @@ class TrackerSchema(Schema):
         except Exception as error:
             yield self._result(request, None, [_as_graphql_error(error)], moments)
 
-    def _arguments(self, request: OperationRequest, admitted: AdmittedOperation) -> dict[str, Any]:
-        """Return the arguments of graphql-core for an operation."""
+    def _context(
+        self, request: OperationRequest, admitted: AdmittedOperation
+    ) -> AbstractAsyncContextManager[Context]:
+        """Return the context of a query or mutation, which may be that of a scenario."""
         context = request.context
+        if context.scenario is None and ARGUMENT not in (request.text or ""):
+            return nullcontext(context)
+        return in_scenario(context, admitted, request.variables)
+
+    def _arguments(
+        self, request: OperationRequest, admitted: AdmittedOperation, context: Context
+    ) -> dict[str, Any]:
+        """Return the arguments of graphql-core for an operation."""
         if context.services.primary and has_commands(admitted):
             context = context.for_commands()
         return {
@@ -296,10 +310,14 @@ class TrackerSchema(Schema):
         data: dict[str, Any] | None,
         errors: list[GraphQLError] | None,
         moments: dict[str, Any],
+        context: Context | None = None,
     ) -> ExecutionResult:
-        """Return a response with the moments that it depends on."""
+        """Return a response with the moments that it depends on, and the mark of its scenario."""
         _describe(request.context, errors or [])
-        return ExecutionResult(data, errors, {"moments": {**moments}} if moments else {})
+        extensions: dict[str, Any] = {"moments": {**moments}} if moments else {}
+        if context and context.branch:
+            extensions["scenario"] = context.branch.mark
+        return ExecutionResult(data, errors, extensions)
 
     def _refused(self, request: OperationRequest, errors: list[GraphQLError]) -> ExecutionResult:
         """Return the response to a refused operation."""

@@ -1,6 +1,6 @@
 """Batches of commands: all of them are recorded, or none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -132,7 +132,12 @@ class BatchCommand(Struct, frozen=True):
 
 def parse_command(command: Any, index: int) -> BatchCommand:
     """Parse one command of a batch."""
-    [(name, data)] = to_plain_json(command, "commands", index).items()
+    return parse_plain_command(to_plain_json(command, "commands", index))
+
+
+def parse_plain_command(command: Mapping[str, Any]) -> BatchCommand:
+    """Parse a command from its plain JSON."""
+    [(name, data)] = command.items()
     if name != "ifVersion":
         return BatchCommand((name,), data)
     [(inner, of)] = data["command"].items()
@@ -143,7 +148,7 @@ async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) ->
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.require_actor()
     services.projector.progress.require_own_rows()
-    with read_batch(commands, key) as planned, step("append"):
+    with read_batch(parse_batch(commands, key)) as planned, step("append"):
         appended = await services.commands.record_all(planned, idempotency_key=key, actor=actor)
     await wait_until_readable(info, appended)
     return await batch_result(info, appended)
@@ -154,7 +159,7 @@ async def execute_preview(
 ) -> Preview:
     """Return the events and changes that commands would cause, as of a date; nothing is recorded."""
     services, actor = info.context.services, info.context.require_actor()
-    with read_batch(commands, key) as batch, step("dry_run"):
+    with read_batch(parse_batch(commands, key)) as batch, step("dry_run"):
         run = await services.commands.preview(batch, idempotency_key=key, actor=actor)
     with step("projection"):
         await services.projector.reach(run.position)
@@ -164,13 +169,17 @@ async def execute_preview(
     return preview(report_moment(info, start), planned, run)
 
 
-@contextmanager
-def read_batch(commands: Sequence[Any], key: str | None) -> Iterator[list[orders.Command]]:
-    """Return the commands of a batch. Errors within it have paths in the batch. Raises InvalidInput."""
+def parse_batch(commands: Sequence[Any], key: str | None) -> list[BatchCommand]:
+    """Parse the commands of a batch. Raises InvalidInput."""
     check_text(key or "", "idempotencyKey")
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise command_count_error()
-    batched = [parse_command(command, index) for index, command in enumerate(commands)]
+    return [parse_command(command, index) for index, command in enumerate(commands)]
+
+
+@contextmanager
+def read_batch(batched: Sequence[BatchCommand]) -> Iterator[list[orders.Command]]:
+    """Return the commands of a batch. Errors within it have paths in the batch."""
     try:
         yield [read_command(index, of) for index, of in enumerate(batched)]
     except TrackerError as error:

@@ -34,6 +34,7 @@ from schema.root.commands import (
 from schema.root.endpoints import endpoint_mutations
 from schema.root.fact_mutations import INPUTS
 from schema.root.review import review_mutations
+from schema.root.scenarios import scenario_mutations
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 
@@ -143,9 +144,11 @@ Mutation = create_type(
         record_mutation(),
         *endpoint_mutations(),
         *review_mutations(),
+        *scenario_mutations(),
     ],
     description="Mutations record facts as events. They need a token of scope `record`,"
     " unless writing is open, and return once queries show the result."
     " Mutations of endpoints record nothing in the log and need a token of"
-    " scope `endpoint`. Mutations of candidates need one of scope `review`.",
+    " scope `endpoint`. Mutations of candidates need one of scope `review`,"
+    " those of scenarios one of scope `scenario`.",
 )

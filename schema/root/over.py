@@ -17,6 +17,7 @@ from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moment
 from schema.inputs.series import check_number, check_order, times_by_step
 from schema.root.as_of.as_of import AsOf
 from schema.root.as_of.transitions import kinds_of, transition_filter
+from schema.root.scenarios import ScenarioKey
 from schema.types.change import EntityKind
 from tracker import clock
 from tracker.domain.basics.values import DAY
@@ -91,6 +92,7 @@ class Over:
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
+        scenario: ScenarioKey = None,
     ) -> list[AsOf]:
         """The state of the world on many dates, as recorded at one position. The dates are the first one
         and then either steps (`step`) up to the last date, or dates of transitions (`atTransitions`). The
@@ -142,6 +144,7 @@ class Over:
             Day | None, argument(description="The effective date; today (UTC) if left out.")
         ] = None,
         min_position: MinPosition = None,
+        scenario: ScenarioKey = None,
     ) -> list[AsOf]:
         """The state of the world on one date, as recorded at many positions: the growth of the records. The
         positions are those at the times from one to another by `step`, each position once, or those of

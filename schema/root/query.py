@@ -37,6 +37,7 @@ from schema.root.history import EntityName, HeldIn, history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
 from schema.root.proofs import Proofs
+from schema.root.scenarios import ScenarioKey, ScenarioQueries
 from schema.root.shipment_changes import ShipmentQueries
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
@@ -75,7 +76,9 @@ POSITIONS: Mapping[str, Any] = {
 
 
 @object_type
-class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQueries):
+class Query(
+    Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQueries, ScenarioQueries
+):
     """Queries. Every query reads the log; `asOf` chooses the moment."""
 
     @resolver_field
@@ -88,6 +91,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
+        scenario: ScenarioKey = None,
     ) -> AsOf:
         """The state of the world as of one date, as recorded at one position; without arguments, today and
         the latest position. All fields below are of this moment. Use two aliases to compare two moments."""
@@ -179,6 +183,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         filters: ArgumentGroup = CHANGE_FILTERS,
         *,
         min_position: MinPosition = None,
+        scenario: ScenarioKey = None,
     ) -> PageSource[Change]:
         """The differences between two moments: changes between two dates, restatements between two
         positions, or both. A state that began and ended between the two moments is not listed; see

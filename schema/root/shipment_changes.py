@@ -9,6 +9,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.moment import MinPosition, MomentInput, resolve_range
 from schema.inputs.shipment import ShipmentArgument, parse_shipment
+from schema.root.scenarios import ScenarioKey
 from schema.types.shipment import ShipmentCheck, ShipmentVerdict
 
 
@@ -67,6 +68,7 @@ class ShipmentQueries:
             ),
         ] = None,
         min_position: MinPosition = None,
+        scenario: ScenarioKey = None,
     ) -> ShipmentComparison:
         """The differences between the checks of a shipment on two dates, or at two positions of the log. See
         `asOf { shipment }`."""

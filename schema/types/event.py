@@ -140,8 +140,10 @@ class Event(KnownEvent):
 
     @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
-        """A proof that the newest checkpoint commits to it; null for about a second after recording, and
-        if the log is not signed."""
+        """A proof that the newest checkpoint commits to it; null for about a second after recording, if the
+        log is not signed, and for an event of a scenario."""
+        if self.of.position > info.context.last_recorded:
+            return None
         proof = await info.context.services.proofs.proof(int(self.position))
         return inclusion(proof) if proof else None
 

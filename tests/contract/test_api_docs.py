@@ -14,7 +14,7 @@ TEXT = "".join((DOCS / f"{name}.md").read_text("utf-8") for name in ("api", "fig
 QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
 ROWS = re.findall(r"^\| (`[a-zA-Z`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
 OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
-OTHERS = {"from", "to", "days"}
+OTHERS = {"from", "to", "days", "scenario"}
 """Arguments that select the range of a list instead of filtering it."""
 
 

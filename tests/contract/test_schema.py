@@ -20,6 +20,7 @@ from schema.inputs.input_types import RENAMED, to_camel
 from schema.root.endpoints import ENDPOINT_MUTATIONS
 from schema.root.fact_mutations import FACT_MUTATIONS
 from schema.root.review import REVIEW_MUTATIONS
+from schema.root.scenarios import SCENARIO_MUTATIONS
 from tests.support.cases import each_case
 from tracker.domain.entities.entity import Retracted
 from tracker.domain.entities.fact import Fact
@@ -125,6 +126,7 @@ def test_every_fact_of_the_domain_has_a_mutation_but_those_of_the_watcher() -> N
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
     more = {
+        *SCENARIO_MUTATIONS,
         "recordMembership",
         "retractEvent",
         "redactEvent",

@@ -188,11 +188,11 @@ def test_a_missing_migration_and_a_mail_server_that_is_away_are_named(
     examine: Callable[..., Findings], target: Target
 ) -> None:
     port = free_port()
-    change(target, "DELETE FROM log.migrations WHERE number = 29")
+    change(target, "DELETE FROM log.migrations WHERE number = 30")
     mail = {**MAIL, "TRACKER_MAIL_SERVER": f"smtp://127.0.0.1:{port}"}
     found = examine(Exit.REFUSED, **mail)
     assert statuses(found)["migrations"] == statuses(found)["mail"] == "FAIL"
-    assert "29 (alert_stop_reason): run `tracker migrate`" in found["migrations"][1]
+    assert "30 (scenarios): run `tracker migrate`" in found["migrations"][1]
     assert f"127.0.0.1:{port} refuses or does not answer" in found["mail"][1]
 
 

@@ -42,6 +42,8 @@ class Scope(Enum):
     """Receive deliveries: add endpoints, and view and manage one's own."""
     REVIEW = "review"
     """Decide on candidates, which records their facts."""
+    SCENARIO = "scenario"
+    """Create scenarios, and change one's own."""
     ADMIN = "admin"
 
 

@@ -180,7 +180,7 @@ def planned_event(event: NewEvent, position: int, time: datetime) -> RecordedEve
         event.attributes.encode(),
         event.data,
     )
-    return _entries.decode(entry)
+    return recorded(entry)
 
 
 def to_aggregate_event(item: RecordedEvent, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:

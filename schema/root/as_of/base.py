@@ -69,8 +69,10 @@ class AtMoment:
     @resolver_field
     async def log_root(self, info: Info) -> str:
         """The root hash of the Merkle tree over the events up to this position, in base64. It commits to
-        every one of them, signed or not; a checkpoint of this size signs the same root."""
-        return to_base64(await info.context.services.proofs.root(self.moment.position))
+        every one of them, signed or not; a checkpoint of this size signs the same root. In a scenario, that
+        of the recorded events."""
+        recorded = min(self.moment.position, info.context.last_recorded)
+        return to_base64(await info.context.services.proofs.root(recorded))
 
     @resolver_field
     def state_format(self) -> int:

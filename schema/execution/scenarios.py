@@ -1,0 +1,74 @@
+"""Queries in a scenario: the whole operation reads the branch of the scenario instead of the record."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import graphql
+
+from schema.base.context import Context, ScenarioContext
+from schema.execution.admission import AdmittedOperation
+from schema.execution.fixed_moments import CONSTANT, root_fields, with_defaults
+from schema.root.scenarios import use_branch
+from tracker.errors import InvalidInput
+
+ARGUMENT = "scenario"
+NEUTRAL = CONSTANT | {"scenario", "scenarios"}
+"""Root fields that do not depend on the record."""
+
+
+@asynccontextmanager
+async def in_scenario(
+    context: Context, admitted: AdmittedOperation, variables: Mapping[str, Any]
+) -> AsyncIterator[Context]:
+    """Return the context of an operation: in the scenario that it names, or the same.
+
+    Raises InvalidInput if its fields name several, or NotFound.
+    """
+    key = scenario_of(admitted, variables, context.scenario)
+    if key is None:
+        yield context
+        return
+    async with use_branch(context, key) as (scenario, branch):
+        services = replace(
+            context.services,
+            recorder=branch.recorder,
+            as_of=branch.as_of,
+            changes=branch.changes,
+            primary=None,
+        )
+        yield replace(context, services=services, branch=ScenarioContext(scenario, branch))
+
+
+def scenario_of(
+    admitted: AdmittedOperation, variables: Mapping[str, Any], of_request: str | None
+) -> str | None:
+    """Return the key of the scenario of an operation, named by its request or by all of its fields.
+
+    Raises InvalidInput.
+    """
+    if admitted.operation.operation is not graphql.OperationType.QUERY:
+        return None
+    values = {**with_defaults(admitted.operation, variables)}
+    named: set[str | None] = {
+        next(
+            (
+                graphql.value_from_ast_untyped(argument.value, values) or None
+                for argument in field.arguments or ()
+                if argument.name.value == ARGUMENT
+            ),
+            None,
+        )
+        for field in root_fields(admitted.document, admitted.operation)
+        if field.name.value not in NEUTRAL
+    }
+    if of_request is not None:
+        named = (named - {None}) | {of_request}
+    if len(named) > 1:
+        raise InvalidInput(
+            "expected the same `scenario` in all fields of a request: send a request for each",
+            code="SEVERAL_SCENARIOS",
+            path=(ARGUMENT,),
+        )
+    return named.pop() if named else None

@@ -1,0 +1,1 @@
+"""Scenarios: hypothetical commands on the record, kept beside the log."""
