@@ -55,8 +55,8 @@ NAMES = """
     transitions upcoming
 """
 TABLES = NAMES.split()
-UNRECORDED = {"sources", "obligations"}
-"""Tables without rows in the corpus: see test_watched_sources.py and test_obligations.py."""
+UNRECORDED = {"sources"}
+"""Tables without rows in the corpus: see test_watched_sources.py."""
 
 
 @pytest.fixture

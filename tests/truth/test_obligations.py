@@ -1,8 +1,4 @@
-"""Dated questions on obligations, each with its article, asked over the API.
-
-The facts are in `obligations/policy`, in the form of the files of the corpus. They are not released yet: to
-release them, move them to `tracker/corpus/policy`, with the lists that were read.
-"""
+"""Dated questions on obligations, each with its article, asked over the API."""
 
 import tomllib
 from pathlib import Path
@@ -12,16 +8,8 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api
-from tests.support.waiting import all_projected
-from tracker.corpus.compiling import format_corpus
-from tracker.corpus.files import Act, list_files, read_acts
-from tracker.postgres.database import Target
-from tracker.sources.importing.importer import import_file
-from tracker.sources.reader import File
-from tracker.sources.readers import corpus_format
 
-FACTS = Path(__file__).with_name("obligations")
-QUESTIONS = tomllib.loads((FACTS / "questions.toml").read_text())["question"]
+QUESTIONS = tomllib.loads(Path(__file__).with_name("obligations.toml").read_text())["question"]
 QUERY = """query ($day: Day, $role: ObligationRole, $place: String, $commodity: String, $dueBefore: Day) {
   asOf(validAt: $day) { obligations(
     role: $role, place: $place, commodity: $commodity, dueBefore: $dueBefore, first: 200
@@ -29,17 +17,9 @@ QUERY = """query ($day: Day, $role: ObligationRole, $place: String, $commodity: 
 
 
 @pytest.fixture
-async def api(services: Services, target: Target, tmp_path: Path) -> Api:
-    """Run the API on the recorded obligations, and the lists that were read for them."""
-    results = [item for path in list_files(FACTS) for item in read_acts(path, FACTS)]
-    acts = [item for item in results if isinstance(item, Act)]
-    assert len(acts) == len(results)
-    lines = tmp_path / "corpus.jsonl"
-    lines.write_bytes(format_corpus(act.planned for act in acts))
-    outcome = await import_file(target, corpus_format.READER, File.at(lines))
-    assert (outcome.receipt.counts.new, outcome.receipt.refused) == (len(acts), ())
-    await all_projected(services)
-    return Api(services)
+def api(read_services: Services) -> Api:
+    """Run the API on the shipped corpus."""
+    return Api(read_services)
 
 
 def in_words(node: dict[str, Any]) -> str:
