@@ -103,10 +103,8 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
         assert {(c["status"], c["firstInForce"]) for c in measure["after"]["clauses"]} == {
             ("SUSPENDED", None)
         }
-        assert [reason["eventId"] for reason in measure["because"]][:2] == [
-            f"cn-mofcom-2025-{number}",
-            f"cn-mofcom-2025-70-{number}",
-        ]
+        named = {reason["eventId"].partition("~")[0] for reason in measure["because"]}
+        assert {f"cn-mofcom-2025-{number}", f"cn-mofcom-2025-70-{number}"} <= named
 
     # One case of 61/2025 and its refusals were in force for four weeks, two were to begin on 1 December.
     assert told["cn-mofcom-2025-61"]["after"]["clauses"] == [

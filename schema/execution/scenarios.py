@@ -54,9 +54,11 @@ def scenario_of(
     named: set[str | None] = {
         next(
             (
-                graphql.value_from_ast_untyped(argument.value, values) or None
+                given
                 for argument in field.arguments or ()
                 if argument.name.value == ARGUMENT
+                and (given := graphql.value_from_ast_untyped(argument.value, values))
+                is not graphql.Undefined
             ),
             None,
         )

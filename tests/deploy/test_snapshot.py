@@ -69,9 +69,10 @@ async def test_a_snapshot_has_a_line_for_every_entity_in_the_order_of_their_name
     assert all(line["state"]["id"] == line["entity"].partition("/")[2] for line in lines)
     data = await Api(corpus_services).ask(
         '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures firms'
-        " tariffLines }"
+        " tariffLines obligations }"
         " alliances { totalCount } announcements { totalCount } exportControls { totalCount }"
-        " figures { totalCount } firms { totalCount } tariffLines { totalCount } tariffEditions { key } } }"
+        " figures { totalCount } firms { totalCount } tariffLines { totalCount }"
+        " obligations { totalCount } tariffEditions { key } } }"
     )
     counts, editions = data["asOf"].pop("counts"), data["asOf"].pop("tariffEditions")
     assert counts == {kind: list["totalCount"] for kind, list in data["asOf"].items()}

@@ -68,7 +68,7 @@ def test_a_duty_that_yields_to_a_certain_one_is_not_added_and_the_certain_one_is
     [unpaid] = [step.text for step in total.steps if step.low is None]
     assert unpaid.startswith("IEEPA reciprocal duty")
     assert "not paid beside Section 232" in unpaid
-    assert (total.low, total.high, total.complete) == (85, 85, False)  # 50, 25 and 10 %
+    assert (total.low, total.high, total.complete) == (35, 85, False)  # 0 to 50, 25 and 10 %
 
 
 def test_a_line_that_ends_in_zeros_covers_its_subheading() -> None:

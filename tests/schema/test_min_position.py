@@ -126,13 +126,15 @@ async def test_every_question_about_what_is_recorded_waits(
 
 def test_no_question_is_missing_here() -> None:
     """Exempt are declared commodities and places, the signed log with its own size, previews decided by
-    the log, endpoints and candidates outside it, and `asOf`, which is tested above."""
+    the log, endpoints, candidates and scenarios outside it, and `asOf`, which is tested above."""
     fields = CORE_SCHEMA.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
     assert set(fields) - waiting == {
         "commodities",
         "places",
+        "scenario",
+        "scenarios",
         "checkpoint",
         "endpoint",
         "endpoints",

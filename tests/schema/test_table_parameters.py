@@ -8,7 +8,7 @@ from schema.execution.schema import CORE_SCHEMA
 from schema.tables.table import Table, tables
 from tests.support.cases import each_case
 
-OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
+OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition", "scenario"}
 
 
 class RowsFinder(Visitor):

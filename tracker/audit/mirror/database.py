@@ -5,8 +5,8 @@ continues the newest stored one. Pages are stored in batches, the head after the
 proven beginning. The next update compares it with the head, and continues.
 
 A fork ends the copy. Any other refusal, such as a shorter log or an altered tile, is retried, because a
-server may have been repaired or a cache may be stale. The stored log is served meanwhile. Texts of an event
-of a newer release cannot be checked, so nothing from it on is stored before an upgrade.
+server may have been repaired or a cache may be stale. The stored log is served meanwhile. An event of a
+newer release cannot be read, so nothing from it on is stored before an upgrade.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import VerifiedPage
 from tracker.domain.evidence.watched_source_facts import REDACTED_SNAPSHOT_TYPE
 from tracker.errors import NotFound, Rejected, TrackerError, Unavailable
+from tracker.log.entries import recorded
 from tracker.log.entry_hash import leaf_hash
 from tracker.postgres.background import BackgroundTask, end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, Target, connect
@@ -233,6 +234,7 @@ class DatabaseMirror(BackgroundTask):
                     last = events[-1].position
                     heads = [head] if last == head.size else []
                     pages.append(VerifiedPage(tile, entries, events, full, heads))
+                    await asyncio.to_thread(_check_known, entries, stored)
                     some = events_with(TEXT_WORDS, first, entries)
                     await asyncio.to_thread(
                         annexes.check, [each for each in some if each.position > stored]
@@ -272,6 +274,12 @@ class DatabaseMirror(BackgroundTask):
         await connection.execute(SQL.unstage)
         if any(event.type == REDACTED_SNAPSHOT_TYPE for page in pages for event in page.events):
             await self._snapshots.remove_redacted_files()
+
+
+def _check_known(entries: Sequence[bytes], stored: int) -> None:
+    """Check that this release knows the events after a position. Raises NewerRelease."""
+    for event in map(recorded, entries):
+        _ = event.position <= stored or event.fact
 
 
 def _noted(lines: Iterable[bytes], texts: list[bytes]) -> Iterator[bytes]:
