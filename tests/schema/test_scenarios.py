@@ -220,7 +220,7 @@ def equal_salts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commitments.commit, "__defaults__", (lambda size: b"s" * size,))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.nightly)])
 async def test_a_scenario_answers_like_a_log_with_the_same_events(
     corpus_services: Services, twin: Services, seed: int
 ) -> None:
