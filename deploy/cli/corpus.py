@@ -49,6 +49,7 @@ from tracker.corpus.quotations import check_quotations
 from tracker.corpus.release import ORIGIN, Release, append_release
 from tracker.corpus.shipped import SHIPPED_LOG
 from tracker.corpus.tariffs import shipped_tariffs
+from tracker.domain.wording.phrases import many
 from tracker.errors import Unavailable
 from tracker.postgres.database import Target
 from tracker.sources.reader import File
@@ -237,7 +238,7 @@ def exit_with_problems(problems: list[Problem]) -> None:
     """Print problems and exit, if there are any."""
     if problems:
         print_whole(in_one_line(str(problem)) for problem in problems)
-        stderr.print(f"{len(problems):,} problems", style="red")
+        stderr.print(many(len(problems), "problem", space=" "), style="red")
         raise typer.Exit(Exit.REFUSED)
 
 

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from urllib.parse import urlencode
 
 import orjson
 from msgspec import Struct
@@ -31,16 +30,10 @@ from schema.http.messages import (
     takes_gzip,
 )
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
-from schema.inputs.arguments import (
-    MAX_WAIT_SECONDS,
-    parse_selection,
-    parse_short_text,
-    parse_token,
-    parse_wait,
-)
+from schema.inputs.arguments import parse_selection, parse_short_text, parse_token, parse_wait
 from schema.inputs.moment import wait_for_replica
+from schema.routes.event_pages import NextPage
 from schema.services import Services
-from tracker import clock
 from tracker.domain.events.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
@@ -65,12 +58,6 @@ GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 """Deflate, no name, no time, no system (RFC 1952, 2.3)."""
 LIST_PARAMETERS = ("types", "commodity", "place")
 PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "limit", "follow", "wait", "cursor")
-PAGE_EVENTS = 1000
-"""Events of a page by default, and at most."""
-PREFIX = "max-age=60"
-"""Cache control of a page that ends at the end of the log: a client continues after it."""
-NOTHING = "max-age=1"
-"""Cache control of an empty page: long enough for the other requests that wait for it."""
 NO_STORE = {"Cache-Control": "no-store"}
 
 logger = logging.getLogger(__name__)
@@ -148,58 +135,6 @@ class GzipBody:
         )
 
 
-class NextPage:
-    """The next events after a position, as one response that caches merge and store.
-
-    A page is full, or ends at the end of the log. The link of an empty page has a new cursor, so that the
-    next request is not answered by a cache.
-    """
-
-    def __init__(
-        self, request: Request, selection: Selection, after: ResumeToken, limit: int | None
-    ):
-        self.events = list[RecordedEvent]()
-        self._request, self._selection, self._after = request, selection, after
-        self._limit = min(limit or PAGE_EVENTS, PAGE_EVENTS)
-        self._cursor = _parse_number(request, "cursor") or 0
-
-    async def read(self, services: Services) -> None:
-        """Read the events, as soon as there are some."""
-        recorder = services.recorder
-        while not self.events:
-            head = await services.follower.grown(self._after.position)
-            reading = read_selected(recorder, self._after.position, head, self._selection)
-            async with aclosing(reading) as pages:
-                async for events in pages:
-                    self.events += events[: self._limit - len(self.events)]
-                    if len(self.events) == self._limit:
-                        return
-            self._after = (await recorder.lookup.by_position([head]))[head].resume_token
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the address of the next page and, of a page with events, its tag."""
-        query = [
-            (name, value)
-            for name, value in self._request.query_params.multi_items()
-            if name not in ("after", "cursor")
-        ]
-        if self.events:
-            token = str(self.events[-1].resume_token)
-            link = urlencode([*query, ("after", token)])
-            return {"Link": f'</events?{link}>; rel="next"', "ETag": f'W/"{token}"'}
-        interval = int(clock.now().timestamp()) // MAX_WAIT_SECONDS
-        cursor = max(self._cursor + 1, interval)
-        link = urlencode([*query, ("after", str(self._after)), ("cursor", cursor)])
-        return {"Link": f'</events?{link}>; rel="next"'}
-
-    @property
-    def caching(self) -> str:
-        """Cache control: a full page never changes, unless a release selects other events."""
-        is_closed = len(self.events) == self._limit and not self._selection.by_subject
-        return FOR_EVER if is_closed else PREFIX if self.events else NOTHING
-
-
 class EventRoute:
     """Handler of requests for the log."""
 
@@ -235,7 +170,13 @@ class EventRoute:
         if body.encoding:
             headers["Content-Encoding"] = body.encoding
         if seconds := parse_wait(request.query_params.get("wait")):
-            page = NextPage(request, selection, token or ResumeToken(head), limit)
+            page = NextPage(
+                request,
+                selection,
+                token or ResumeToken(head),
+                limit,
+                _parse_number(request, "cursor"),
+            )
             await self._ends.wait(page.read(self._services), seconds, client)
             shared = token is not None and last_seen(request) is None
             headers |= self._access_control.cached(page.caching) if shared else NO_STORE

@@ -6,22 +6,15 @@ import pytest
 
 from schema.assistants.tools.obligations import TOOL, Parameters
 from schema.services import Services
-from tests.schema.test_obligations import DECLARE, EXPORT, RISK, record
-from tests.support.api import Api, clause, control, source
+from tests.schema.test_obligations import DECLARE, RISK, with_three_obligations
+from tests.support.api import Api
 from tracker.domain.basics.vocabulary import ObligationRole
 
 
 @pytest.fixture
 async def api(services: Services) -> Api:
     """Run the API on three obligations; the act of one is suspended."""
-    api = Api(services)
-    await api.do("announceExportControl", control("cn-61", clause(inForceFrom="2025-10-09")))
-    suspension = {"id": "cn-61", "on": "2025-10-20", "suspendedFrom": "2025-10-25"}
-    await api.do("suspendExportControl", {**suspension, "source": source("mofcom", "2025-10-20")})
-    suspended = {**EXPORT, "instrument": "export-control/cn-61"}
-    for on, of in (("2024-05-03", RISK), ("2023-07-12", DECLARE), ("2025-10-09", suspended)):
-        await record(api, "stateObligation", {**of, "on": on, "source": source("eu", on)})
-    return api
+    return await with_three_obligations(services)
 
 
 async def answer(api: Api, **arguments: Any) -> Any:

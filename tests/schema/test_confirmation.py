@@ -236,7 +236,7 @@ SUSPENSIONS = """query ($day: Day!, $after: String) { asOf(validAt: $day) {
 
 
 @pytest.mark.parametrize("day", ["2025-06-01", "2025-12-01", "2026-06-01"])
-async def test_each_shipped_suspension_ends_the_day_before_the_clause_returns(
+async def test_a_suspension_ends_one_day_before_its_clause_applies_again(
     corpus: Api, day: str
 ) -> None:
     """Without a day of return it has no end either: until further notice."""

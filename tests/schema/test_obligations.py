@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schema.services import Services
-from tests.support.api import Api, source
+from tests.support.api import Api, clause, control, source
 
 RISK = {
     "id": "eu-2024-1252-24-1",
@@ -68,6 +68,18 @@ async def api(services: Services) -> Api:
         "postponeObligation",
         {**later, "due": [{"on": "2026-05-24"}], "source": source("eu", "2025-04-01")},
     )
+    return api
+
+
+async def with_three_obligations(services: Services) -> Api:
+    """Record three obligations, and return their API; the act of one is suspended."""
+    api = Api(services)
+    await api.do("announceExportControl", control("cn-61", clause(inForceFrom="2025-10-09")))
+    suspension = {"id": "cn-61", "on": "2025-10-20", "suspendedFrom": "2025-10-25"}
+    await api.do("suspendExportControl", {**suspension, "source": source("mofcom", "2025-10-20")})
+    suspended = {**EXPORT, "instrument": "export-control/cn-61"}
+    for on, of in (("2024-05-03", RISK), ("2023-07-12", DECLARE), ("2025-10-09", suspended)):
+        await record(api, "stateObligation", {**of, "on": on, "source": source("eu", on)})
     return api
 
 

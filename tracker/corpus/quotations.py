@@ -1,7 +1,8 @@
 """Check of quotations against copies of the texts from which they are."""
 
-from collections.abc import Iterator, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ class QuotationCheck(Struct):
 
 def check_quotations(acts: Sequence[Act], folder: Path) -> QuotationCheck:
     """Look for each quotation in the copies of its sources, which files in a folder have by their SHA-256."""
-    files = {sha256(path.read_bytes()).hexdigest(): path for path in _files(folder)}
+    files = {_digest(path): path for path in sorted(folder.rglob("*")) if path.is_file()}
     named = {digest for act in acts for digest in _copies(act)}
     found = QuotationCheck(copies=len(named), copies_found=len(named & files.keys()))
     for act in acts:
@@ -38,7 +39,8 @@ def check_quotations(acts: Sequence[Act], folder: Path) -> QuotationCheck:
         if not isinstance(quotation, str):
             continue
         found.quotations += 1
-        texts = list(_texts([files[digest] for digest in _copies(act) if digest in files]))
+        read = (_text(files[digest]) for digest in _copies(act) if digest in files)
+        texts = [text for text in read if text is not None]
         found.quotations_read += bool(texts)
         if texts and not any(has_quotation(text, quotation) for text in texts):
             message = "expected words of the copy, whose SHA-256 the source names"
@@ -46,8 +48,9 @@ def check_quotations(acts: Sequence[Act], folder: Path) -> QuotationCheck:
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _copies(act: Act) -> list[str]:
@@ -55,10 +58,10 @@ def _copies(act: Act) -> list[str]:
     return [one.copy_sha256 for one in act.planned.fact.sources if one.copy_sha256]
 
 
-def _texts(files: Sequence[Path]) -> Iterator[str]:
-    """Yield the texts of files that can be read."""
-    for path in files:
-        try:
-            yield read_text(path.name, path.read_bytes())
-        except InvalidInput:
-            continue
+@lru_cache(32)
+def _text(path: Path) -> str | None:
+    """Return the text in a file; None if it cannot be read. Quotations of one act follow each other."""
+    try:
+        return read_text(path.name, path.read_bytes())
+    except InvalidInput:
+        return None

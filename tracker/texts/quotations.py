@@ -1,6 +1,7 @@
 """Quotations in texts: the same words in the same order, whatever the formatting."""
 
 import re
+from functools import lru_cache
 
 from tracker.texts.words import words_of
 
@@ -19,6 +20,7 @@ def has_quotation(text: str, quotation: str) -> bool:
     return True
 
 
+@lru_cache(32)
 def _joined(text: str) -> str:
     """Return the words of a text between separators, so that a part of a word is not found."""
     return "\0".join(["", *(word.folded for word in words_of(text) if word.folded), ""]) or "\0"
