@@ -62,6 +62,15 @@ def test_every_document_is_a_page_under_its_name_with_a_title() -> None:
         assert pages()[name].title == title
 
 
+def test_the_introduction_of_a_page_has_its_title_and_description_without_its_sections() -> None:
+    shown = docs.all_pages(True)
+    for name in docs.introductions(True):
+        introduction, page = shown.introduction(name), shown[name]
+        assert introduction.title == page.title
+        assert introduction.description == page.description, name
+    assert len(shown.introduction("types").html) < len(shown["types"].html) / 100
+
+
 def test_they_stand_in_the_order_in_which_the_index_names_them() -> None:
     names = list(pages())
     assert names[:3] == ["readme", "index", "tour"]

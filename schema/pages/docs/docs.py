@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from schema.execution.schema import CORE_SCHEMA
 from schema.http.authentication import Client
-from schema.pages.docs.documents import PICTURES, directory, pages
+from schema.pages.docs.documents import PICTURES, Pages, directory, pages
 from schema.pages.docs.search import Result, SearchIndex
 from schema.pages.site.address import Address
 from schema.pages.site.html import GUARDS, around, html_response, session
@@ -45,11 +45,20 @@ def routes(plain: PlainPages, *, with_types: bool) -> Sequence[Route]:
 
 
 @cache
-def all_pages(with_types: bool) -> Mapping[str, RenderedMarkdown]:
+def all_pages(with_types: bool) -> Pages:
     """Return the pages of all documents, and of the types of the schema if callers may read it."""
     from schema.pages.docs.types import type_pages  # here, as it would delay every start
 
-    return {**pages(), **(type_pages(CORE_SCHEMA) if with_types else {})}
+    types = type_pages(CORE_SCHEMA).sources if with_types else {}
+    return Pages({**pages().sources, **types})
+
+
+@cache
+def introductions(with_types: bool) -> Mapping[str, RenderedMarkdown]:
+    """Return the introductions of all documents, without those of single types."""
+    documents = all_pages(with_types)
+    listed = (name for name in documents if not name.startswith("types/"))
+    return {name: documents.introduction(name) for name in listed}
 
 
 @cache
@@ -77,7 +86,7 @@ async def contents(with_types: bool, request: Request, client: Client) -> Respon
         title=f"Documentation: {query}" if query else "Documentation",
         question=query,
         results=await asyncio.to_thread(find_sections, query, with_types) if query else None,
-        documents=await asyncio.to_thread(all_pages, with_types),
+        documents=await asyncio.to_thread(introductions, with_types),
     )
 
 
@@ -95,7 +104,7 @@ async def document(with_types: bool, request: Request, client: Client) -> Respon
             f"{name[:50]!r} is not a document of version {VERSION}: {PATH} has a list of all",
             path=("name",),
         )
-    shown = documents[name]
+    shown = await asyncio.to_thread(documents.__getitem__, name)
     return _html(
         client,
         "docs/document.html",

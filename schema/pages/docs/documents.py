@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from schema.pages.docs.markdown import RenderedMarkdown
+    from schema.pages.docs.markdown import Address, RenderedMarkdown
 
 CHECKOUT = Path(__file__).parents[3]
 PACKED = Path(__file__).with_name("files")
@@ -38,6 +38,32 @@ class Document(Struct, frozen=True):
     text: str
 
 
+class Pages(Mapping[str, "RenderedMarkdown"]):
+    """Pages by their names, each rendered at its first use. Threads may share it."""
+
+    def __init__(self, sources: Mapping[str, tuple[str, Address]]):
+        self.sources = sources
+        """The Markdown of each page, and the function that converts its links."""
+        self._rendered: dict[str, RenderedMarkdown] = {}
+
+    def __getitem__(self, name: str) -> RenderedMarkdown:
+        if name not in self._rendered:
+            self._rendered[name] = _render(*self.sources[name])
+        return self._rendered[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sources)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def introduction(self, name: str) -> RenderedMarkdown:
+        """Return a page up to its first section, if that is enough for its title and description."""
+        text, address = self.sources[name]
+        introduction = _render(text.partition("\n## ")[0], address)
+        return introduction if introduction.description else self[name]
+
+
 class Library:
     """All documents, as pages."""
 
@@ -48,14 +74,11 @@ class Library:
         self._names = {document.path: document.name for document in self._documents}
 
     @property
-    def pages(self) -> Mapping[str, RenderedMarkdown]:
+    def pages(self) -> Pages:
         """Return the pages by their names, in reading order."""
-        return {document.name: self._rendered(document) for document in self._documents}
-
-    def _rendered(self, document: Document) -> RenderedMarkdown:
-        from schema.pages.docs.markdown import render  # here, as it would delay every start
-
-        return render(document.text, lambda target: self._address(document, target))
+        return Pages(
+            {each.name: (each.text, partial(self._address, each)) for each in self._documents}
+        )
 
     def _address(self, document: Document, target: str) -> str | None:
         """Return the address of a link of a document in the product; None without one."""
@@ -105,6 +128,12 @@ def directory() -> Path:
 
 
 @cache
-def pages() -> Mapping[str, RenderedMarkdown]:
+def pages() -> Pages:
     """Return the pages of all documents, by their names."""
     return Library(read_documents(directory())).pages
+
+
+def _render(text: str, address: Address) -> RenderedMarkdown:
+    from schema.pages.docs.markdown import render  # here, as it would delay every start
+
+    return render(text, address)

@@ -2,19 +2,19 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from graphql import GraphQLNamedType, GraphQLSchema, get_named_type
 
-from schema.pages.docs.markdown import RenderedMarkdown, render
+from schema.pages.docs.documents import Pages
 
 NAME = re.compile(r"\w+")
 SPECIAL = re.compile(r"([\[\]|<])")
 """Letters of types and descriptions that have a meaning in cells of Markdown."""
 
 
-def type_pages(schema: GraphQLSchema) -> Mapping[str, RenderedMarkdown]:
+def type_pages(schema: GraphQLSchema) -> Pages:
     """Return the documents by their names: `types`, `types/ExportControl`."""
     types = {name: type for name, type in schema.type_map.items() if not name.startswith("__")}
     users = defaultdict[str, set[str]](set)
@@ -22,11 +22,11 @@ def type_pages(schema: GraphQLSchema) -> Mapping[str, RenderedMarkdown]:
         for _, used, _ in _fields(type):
             users[get_named_type(used).name].add(name)
     rows = [(_linked(name), types[name].description or "") for name in sorted(types)]
-    head = ["# GraphQL types\n", "Types of the GraphQL schema of this server.\n"]
+    head = ["# GraphQL types\n", "Types of the GraphQL schema of this server.\n\n## Types\n"]
     pages = {"types": [*head, *_table("type", rows)]}
     for name, type in types.items():
         pages[f"types/{name}"] = [*_lines(type), *_list("Used by", sorted(users[name]))]
-    return {name: render("\n".join(lines), lambda to: to) for name, lines in pages.items()}
+    return Pages({name: ("\n".join(lines), str) for name, lines in pages.items()})
 
 
 def _lines(type: GraphQLNamedType) -> Iterator[str]:
