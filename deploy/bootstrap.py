@@ -294,7 +294,7 @@ def with_scenarios(services: Services, target: Target, pool: Pool) -> Services:
     from projections.query.branch import Branches
     from tracker.scenarios.scenarios import Scenarios
 
-    branches = Branches(target, pool, services.as_of, services.projector.progress)
+    branches = Branches(target, services.as_of, services.projector.progress)
     return replace(services, scenarios=Scenarios(pool), branches=branches)
 
 
