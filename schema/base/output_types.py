@@ -1,7 +1,8 @@
 """Output types, derived from the structs of their objects, like input types.
 
-`@output_type(state=FirmState)` gives a class the fields of `FirmState`. Its objects have the struct in
-their attribute `state`. A value is read from it, and converted, when a query needs it.
+`@output_type()` gives a class with `of: strawberry.Private[FirmState]` the fields of `FirmState`. A value is
+read from this attribute, and converted, when a query needs it. `@output_type(state=FirmState)` reads from
+the attribute `state`.
 
 - The type of a field follows from its type in the struct (`shown_type`), its description from
 `schema.base.descriptions`.
@@ -29,6 +30,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import msgspec
 import strawberry
 from strawberry.types.field import StrawberryField
+from strawberry.types.private import is_private
 from typing_extensions import dataclass_transform
 
 import schema.base.enums  # noqa: F401 - enums are known before output types are made of them
@@ -96,19 +98,21 @@ def output_type(
     described_by: Iterable[type] = (),
     only_spelled: bool = False,
     interface: bool = False,
-    given: str = "",
     **structs: type,
 ) -> Callable[[type[T]], type[T]]:
-    """Return a decorator of output types. Each keyword is an attribute of its objects, with a struct.
+    """Return a decorator of output types. Each keyword is an attribute of its objects, with a struct; without
+    any it is `of`.
 
     Fields are in the order of `first`, then in that of the class and its structs. `hidden` fields of
     structs are left out, or with `only_spelled` all fields that neither `first` nor the class names.
     `described_by` has the facts that describe fields without a docstring in the struct. A nested object
-    gets the attributes `given` of the outer one.
+    gets its other private attributes from the outer one.
     """
 
     def decorate(kind: type[T]) -> type[T]:
-        type_ = _Type(kind, structs, described_by)
+        private = _private_attributes(kind)
+        read_from = structs or {"of": get_args(private["of"])[0]}
+        type_ = _Type(kind, read_from, described_by)
         names = dict.fromkeys([*first.split(), *type_.annotations])
         if not only_spelled:
             names |= dict.fromkeys(type_.names_of_structs({*hidden.split()}))
@@ -116,14 +120,26 @@ def output_type(
         shown = interface_type(kind) if interface else object_type(kind)
         setattr(shown, PATHS, type_.paths)
         setattr(shown, MADE, type_.made)
-        if [*structs] == ["of"]:
-            SHOWN_AS.setdefault(structs["of"], shown)
+        if [*read_from] == ["of"]:
+            given = [*filter("of".__ne__, private)]
+            SHOWN_AS.setdefault(read_from["of"], shown)
             CONVERTERS[shown] = lambda of, owner: cast(Any, shown)(
-                of=of, **{name: getattr(owner, name) for name in given.split()}
+                of=of, **{name: getattr(owner, name) for name in given}
             )
         return shown
 
     return decorate
+
+
+def _private_attributes(kind: type) -> dict[str, Any]:
+    """Return the types of the attributes of a class that GraphQL does not show."""
+    private = {
+        name: hint
+        for name, hint in inspect.get_annotations(kind).items()
+        if (hint.startswith("strawberry.Private") if isinstance(hint, str) else is_private(hint))
+    }
+    holder = SimpleNamespace(__annotations__=private)
+    return get_type_hints(holder, vars(sys.modules[kind.__module__]), include_extras=True)
 
 
 class _Type:
@@ -221,7 +237,7 @@ def shown_type(hint: Any) -> Any:
         about = str(hint.__doc__).split("\n\n")[0]
         own = type(hint.__name__, (), {"__doc__": about, "__module__": __name__})
         own.__annotations__ = {"of": strawberry.Private[hint]}  # type: ignore[misc]  # likewise
-        return output_type(of=hint)(own)
+        return output_type()(own)
     return hint if issubclass(hint, Enum | PartialDate | Decimal | bool | int | float) else str
 
 

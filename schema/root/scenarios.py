@@ -43,7 +43,7 @@ ScenarioKey: TypeAlias = Annotated[
 ]
 
 
-@output_type(of=stored.Scenario, only_spelled=True, first="key title owner private")
+@output_type(only_spelled=True, first="key title owner private")
 class Scenario:
     """A scenario: hypothetical commands on the record. They are never recorded."""
 

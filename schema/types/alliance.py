@@ -27,7 +27,7 @@ from tracker.domain.basics.vocabulary import AnnouncementKind
 from tracker.domain.catalogue import places
 
 
-@output_type(of=domain.Membership, first="kind role")
+@output_type(first="kind role")
 class Membership:
     """The relation of a place to an alliance."""
 

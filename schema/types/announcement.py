@@ -17,7 +17,7 @@ from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.entities.provenance import cite
 
 
-@output_type(of=domain.Amount, hidden="quantity")
+@output_type(hidden="quantity")
 class Amount(Quantity):
     """An amount in an announcement."""
 

@@ -44,7 +44,7 @@ class CandidateSnapshot:
     )
 
 
-@output_type(of=review.Candidate, only_spelled=True, first="type entity data event_id")
+@output_type(only_spelled=True, first="type entity data event_id")
 class CandidateProposal:
     """A proposed fact."""
 
@@ -57,7 +57,7 @@ class CandidateProposal:
     data: JSON = struct_field()
 
 
-@output_type(of=review.Candidate, only_spelled=True)
+@output_type(only_spelled=True)
 class CandidateFile:
     """A file proposed for import."""
 
@@ -70,7 +70,7 @@ class CandidateFile:
     )
 
 
-@output_type(of=candidate_matches.CandidateMatch)
+@output_type()
 class CandidateMatch:
     """A recorded act that a candidate may be about. It is a hint for the reviewer, from the data read of
     both."""
@@ -78,7 +78,7 @@ class CandidateMatch:
     of: strawberry.Private[candidate_matches.CandidateMatch]
 
 
-@output_type(of=review.Decision, only_spelled=True, first="at actor action reason detail revision")
+@output_type(only_spelled=True, first="at actor action reason detail revision")
 class CandidateDecision:
     """A permanent record of an action on a candidate."""
 
@@ -88,7 +88,6 @@ class CandidateDecision:
 
 
 @output_type(
-    of=review.Candidate,
     only_spelled=True,
     first="id kind state revision source item title language url place published_on number reason "
     "found_at issuers proposal file lead assigned_to postponed_until accepted_by "

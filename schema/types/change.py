@@ -95,7 +95,7 @@ class FieldChange:
     )
 
 
-@output_type(of=fold.Change, only_spelled=True, first="entity kind change effective_days held_from")
+@output_type(only_spelled=True, first="entity kind change effective_days held_from")
 class Change:
     """An entity that differs between two moments."""
 
@@ -141,9 +141,7 @@ class Change:
 
 
 @output_type(
-    of=transitions.Transition,
-    only_spelled=True,
-    first="day entity kind transition clause member because announced_on basis",
+    only_spelled=True, first="day entity kind transition clause member because announced_on basis"
 )
 class Transition:
     """A change of an entity, or of one of its clauses or members, on a date."""

@@ -42,7 +42,7 @@ from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput
 
 
-@output_type(of=Ground, first="kind on entity position url", hidden="in_part year")
+@output_type(first="kind on entity position url", hidden="in_part year")
 class StatusGround:
     """A record that supports a status."""
 
@@ -63,7 +63,7 @@ RatePlace: TypeAlias = Annotated[
 ]
 
 
-@output_type(of=scope.Item, first="name code")
+@output_type(first="name code")
 class ClauseItem:
     """Goods that a clause names or exempts, more exactly than by a commodity."""
 
@@ -71,14 +71,14 @@ class ClauseItem:
     hs: list[str] = struct_field(name="hsCodes")
 
 
-@output_type(of=FieldLevel, first="field level")
+@output_type(first="field level")
 class FieldEvidence:
     """The ground on which a field of a clause stands."""
 
     of: strawberry.Private[FieldLevel]
 
 
-@output_type(of=domain.StatedSuspension, first="by on until source")
+@output_type(first="by on until source")
 class StatedSuspension:
     """A statement of a government, without a legal instrument, that a suspension runs until a date."""
 

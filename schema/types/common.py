@@ -163,8 +163,7 @@ class Actor:
 
 
 @output_type(
-    of=fact.Source,
-    first="publisher publisher_name name citation published_on url reference checked level primary verified",
+    first="publisher publisher_name name citation published_on url reference checked level primary verified"
 )
 class Source:
     """The source of a fact, and whether it was checked."""
@@ -192,7 +191,7 @@ class Source:
         return self.of.level
 
 
-@output_type(of=redaction.RedactedText, first="on reason by source")
+@output_type(first="on reason by source")
 class RedactedText:
     """A redacted text, with the date, reason and author of the redaction."""
 
@@ -201,7 +200,7 @@ class RedactedText:
     field: str = struct_field()
 
 
-@output_type(of=StoredAnnex, only_spelled=True, first="commitment salt text redaction field")
+@output_type(only_spelled=True, first="commitment salt text redaction field")
 class Annex:
     """A text of an event that is stored outside its log entry, so that it can be redacted. The entry
     commits to it by a salted hash."""
@@ -219,7 +218,7 @@ class Annex:
         return RedactedText(of=self.of.redacted_text) if self.of.redacted_text else None
 
 
-@output_type(of=entity.Evidence, first="position event_id type")
+@output_type(first="position event_id type")
 class Because:
     """A recorded event that a state follows from; in a `preview`, also an event that would be recorded."""
 

@@ -16,7 +16,7 @@ from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.evidence import completeness as domain
 
 
-@output_type(of=domain.Gap, first="issuer acts first last reason")
+@output_type(first="issuer acts first last reason")
 class CompletenessGap:
     """A gap in the lists of acts that were read. A response may lack acts of it."""
 
@@ -30,7 +30,7 @@ class CompletenessGap:
     )
 
 
-@output_type(of=domain.Completeness, first="level until gaps statement")
+@output_type(first="level until gaps statement")
 class Completeness:
     """The completeness of a response: which of the relevant lists of acts were read. Unless the level is
     `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are recorded

@@ -23,12 +23,7 @@ from tracker.domain.evidence.completeness import control_kinds
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 
-@output_type(
-    of=yearly_lines.LinePoint,
-    only_spelled=True,
-    given="orders",
-    first="year basis_changed change change_unavailable_reason",
-)
+@output_type(only_spelled=True, first="year basis_changed change change_unavailable_reason")
 class LinePoint:
     """A year of a line with its claim."""
 
@@ -48,9 +43,7 @@ class LinePoint:
         return [claims[one.position] for one in self.of.editions]
 
 
-@output_type(
-    of=yearly_lines.YearlyLine, given="orders", first="commodity place statistic form publisher"
-)
+@output_type(first="commodity place statistic form publisher")
 class YearlyLine:
     """The yearly figures of one publisher for a product. Do not compare different products."""
 
@@ -78,7 +71,7 @@ class YearlyLines:
         return await completeness(self.scope)
 
 
-@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders", first="commodity form")
+@output_type(only_spelled=True, first="commodity form")
 class OriginList:
     """A published list of the origins of a place's imports. Parts are of gross imports, and most lists are
     averages of several years. Never multiply a part by an import reliance."""
@@ -118,12 +111,7 @@ class OriginLists:
         return await completeness(self.scope)
 
 
-@output_type(
-    of=import_exposure.ControlledPlace,
-    only_spelled=True,
-    given="orders moment",
-    first="place status",
-)
+@output_type(only_spelled=True, first="place status")
 class PlaceUnderControl:
     """A place with its export clauses on a product toward the importer."""
 
@@ -163,9 +151,7 @@ class PlaceUnderControl:
 
 
 @output_type(
-    of=import_exposure.ListedOrigin,
     only_spelled=True,
-    given="orders moment",
     first="place quantity includes least greatest controls controlled_since_figures",
 )
 class ListedOrigin:
@@ -187,7 +173,7 @@ class ListedOrigin:
     controls: PlaceUnderControl = struct_field()
 
 
-@output_type(of=import_exposure.MeasureImports)
+@output_type()
 class ImportMeasure:
     """The parts of a list under one kind of measure, each as if it were the only one. One origin can be
     under several: never add them."""
@@ -196,9 +182,7 @@ class ImportMeasure:
 
 
 @output_type(
-    of=import_exposure.ImportExposure,
     only_spelled=True,
-    given="orders moment",
     first="commodity form importer claim publisher edition first_year last_year measured "
     "figures_public_later unit whole certain assumed partly none unnamed remainder lower "
     "tight upper origins measures unnamed_suppliers controlling_without_supply "

@@ -27,7 +27,7 @@ from tracker.domain.catalogue.commodities import Commodity as CommodityKey
 from tracker.domain.catalogue.commodities import descendants
 
 
-@output_type(of=groups.Uncounted, only_spelled=True, given="orders", first="place reason")
+@output_type(only_spelled=True, first="place reason")
 class UncountedPlace:
     """A place without a counted figure in the share of a group."""
 
@@ -41,7 +41,6 @@ class UncountedPlace:
 
 
 @output_type(
-    of=groups.GroupShare,
     only_spelled=True,
     first="members members_known share share_at_most complete value unit basis figures missing "
     "overlapping computed_from mixed_editions",
@@ -97,11 +96,7 @@ class AnswerContext(NamedTuple):
     """The supplies of its commodities and of those below them, if they are read."""
 
 
-@output_type(
-    of=production.Concentration,
-    given="orders",
-    first="hhi top_three_share top_three covered_share computed_from mixed_editions",
-)
+@output_type(first="hhi top_three_share top_three covered_share computed_from mixed_editions")
 class Concentration:
     """The concentration of production or reserves, computed from the unrounded shares of countries
     (without the world, `other countries` and the EU).
@@ -114,7 +109,7 @@ class Concentration:
     computed_from: list[Claim] = struct_field()
 
 
-@output_type(of=production.Residual, given="orders", first="value unit basis")
+@output_type(first="value unit basis")
 class Residual:
     """The world's preferred claim less all countries in its edition. It can be negative because the
     world's total is rounded."""
@@ -128,10 +123,8 @@ class Residual:
 
 
 @output_type(
-    of=totals.WorldTotal,
-    given="orders",
     first="method value unit basis published sum_of_places difference relative_difference "
-    "not_summed computed_from mixed_editions",
+    "not_summed computed_from mixed_editions"
 )
 class WorldTotal:
     """The world's total and its method. Shares are of the published total only."""

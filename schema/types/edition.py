@@ -14,9 +14,8 @@ from tracker.domain.catalogue.publishers import publishers
 
 
 @output_type(
-    of=facts.Edition,
     first="publisher publisher_name edition edition_version published_on last_published_on claims "
-    "places commodities statistics first_year last_year",
+    "places commodities statistics first_year last_year"
 )
 class Edition:
     """An edition in which a publisher states figures, with its recorded claims. Retracted claims do not
@@ -37,7 +36,6 @@ class Edition:
 
 
 @output_type(
-    of=NewestFact,
     only_spelled=True,
     first="kind issuer publisher facts newest_fact_on newest_published_on newest_position "
     "recorded_at",

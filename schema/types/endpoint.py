@@ -20,7 +20,7 @@ from tracker.delivery.lag import Lag, read_lag
 NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
 
 
-@output_type(of=delivery.Endpoint, only_spelled=True, first="failures since next_attempt_at")
+@output_type(only_spelled=True, first="failures since next_attempt_at")
 class EndpointFailure:
     """The failed deliveries of an endpoint since the last accepted one."""
 
@@ -35,7 +35,7 @@ class EndpointFailure:
     )
 
 
-@output_type(of=Lag, first="head events oldest_at")
+@output_type(first="head events oldest_at")
 class EndpointLag:
     """The lag of an endpoint behind the log."""
 
@@ -49,7 +49,7 @@ class EndpointLag:
         return self.of.seconds(clock.now())
 
 
-@output_type(of=delivery.Replay, first="first_position last_position position events requested_at")
+@output_type(first="first_position last_position position events requested_at")
 class EndpointReplay:
     """A replay of events, which are sent before new ones. The cursor does not move."""
 
@@ -60,7 +60,7 @@ class EndpointReplay:
     position: Position = struct_field()
 
 
-@output_type(of=delivery.EndpointKey, only_spelled=True, first="key created_at retires_at")
+@output_type(only_spelled=True, first="key created_at retires_at")
 class EndpointKey:
     """A public key by which receivers verify deliveries of one endpoint."""
 
@@ -74,7 +74,6 @@ class EndpointKey:
 
 
 @output_type(
-    of=delivery.Attempt,
     only_spelled=True,
     first="at message_id first_position last_position events attempt accepted duration_seconds "
     "status error response",
@@ -94,11 +93,7 @@ class DeliveryAttempt:
         return self.of.error is None
 
 
-@output_type(
-    of=delivery.ParkedDelivery,
-    only_spelled=True,
-    first="position parked_at parked_by reason retry_at last_error",
-)
+@output_type(only_spelled=True, first="position parked_at parked_by reason retry_at last_error")
 class ParkedDelivery:
     """An event that a person set aside, so that later events are delivered."""
 
@@ -114,7 +109,7 @@ class ParkedDelivery:
         return Event(of=event)
 
 
-@output_type(of=delivery.EndpointChange, only_spelled=True, first="at actor action reason detail")
+@output_type(only_spelled=True, first="at actor action reason detail")
 class EndpointChange:
     """A permanent record of an action on an endpoint."""
 
@@ -124,7 +119,6 @@ class EndpointChange:
 
 
 @output_type(
-    of=delivery.Endpoint,
     only_spelled=True,
     first="name url owner state types commodities places entity format max_batch_events with_proof "
     "with_hmac created_at started_after position previous_position last_accepted_at failure",

@@ -39,11 +39,7 @@ from tracker.domain.events.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
 
-@output_type(
-    of=RecordedEvent,
-    only_spelled=True,
-    first="position event_id type entity version recorded_at actor",
-)
+@output_type(only_spelled=True, first="position event_id type entity version recorded_at actor")
 class Fact:
     """A recorded fact: an act or a statement, with its source. It is the content of an event of the log,
     which is immutable."""
@@ -167,9 +163,7 @@ State: TypeAlias = Annotated[
 ]
 
 
-@output_type(
-    of=HistoryRow, first="valid_from valid_until known_from known_until recorded_at replaced_at"
-)
+@output_type(first="valid_from valid_until known_from known_until recorded_at replaced_at")
 class HistoryVersion:
     """A version of an entity's state: the dates on which it holds, and the positions at which it was
     known. All ends are inclusive."""

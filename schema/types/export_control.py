@@ -44,7 +44,7 @@ from tracker.domain.evidence.completeness import control_kinds
 DISPUTED = "ExportControl.Disputed"
 
 
-@output_type(of=domain.Dispute, first="account source commodities judged")
+@output_type(first="account source commodities judged")
 class Dispute:
     """Another source's different account of an instrument. It is shown beside the first account and not
     merged."""

@@ -23,12 +23,7 @@ from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.evidence.completeness import control_kinds
 
 
-@output_type(
-    of=applied_clauses.AppliedClause,
-    only_spelled=True,
-    given="moment",
-    first="full reach match limits",
-)
+@output_type(only_spelled=True, first="full reach match limits")
 class AppliedClause:
     """A clause of an export control that covers a supply."""
 
@@ -71,9 +66,7 @@ def requirements_of(
     ]
 
 
-@output_type(
-    of=pure.ControllingPlace, given="orders moment", first="place share figure confirmation"
-)
+@output_type(first="place share figure confirmation")
 class ControllingPlace:
     """A place that controls exports of a supply, with its share of the world's production."""
 
@@ -102,7 +95,7 @@ class ControllingPlace:
         return requirements_of(self.of.in_force, self.moment)
 
 
-@output_type(of=pure.MeasureShares, only_spelled=True, first="measure share")
+@output_type(only_spelled=True, first="measure share")
 class MeasureShare:
     """The share of the world's production under one measure."""
 
@@ -118,9 +111,8 @@ class MeasureShare:
 
 
 @output_type(
-    of=pure.Exposure,
     first="commodity stage form year figures_of world controlled_share partly_controlled_share "
-    "assumed_share contradicted_share as_recorded_share measures places computed_from mixed_editions",
+    "assumed_share contradicted_share as_recorded_share measures places computed_from mixed_editions"
 )
 class Exposure:
     """The world's production of one commodity at one stage in one year, with the share from places with

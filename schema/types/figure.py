@@ -30,7 +30,7 @@ from tracker.domain.figures import figure as domain
 from tracker.domain.figures import figure_facts as facts
 
 
-@output_type(of=facts.Series, first="commodity place statistic stage form period until")
+@output_type(first="commodity place statistic stage form period until")
 class Series:
     """The series of a figure: commodity, place, statistic, stage and period."""
 
@@ -94,7 +94,7 @@ class Claim(Quantity, WithQuotation):
     )
 
 
-@output_type(of=analysis.PreferredClaim, only_spelled=True, first="rule reason")
+@output_type(only_spelled=True, first="rule reason")
 class Choice:
     """The reason why a claim is preferred."""
 
@@ -104,9 +104,7 @@ class Choice:
 
 
 @output_type(
-    of=analysis.Spread,
-    only_spelled=True,
-    first="minimum maximum absolute relative unit basis claims equivalences",
+    only_spelled=True, first="minimum maximum absolute relative unit basis claims equivalences"
 )
 class Spread:
     """The spread of comparable claims of several publishers."""

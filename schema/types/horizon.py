@@ -13,7 +13,7 @@ from schema.base.scalars import Day, Instant, Position
 from tracker.domain.basics.values import PartialDate
 
 
-@output_type(of=UnreadSource)
+@output_type()
 class SourceNotRead:
     """A source whose last poll was incomplete, or that was never polled."""
 

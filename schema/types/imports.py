@@ -8,14 +8,14 @@ from schema.types.common import Node, entity_type
 from tracker.domain.evidence import import_receipt as domain
 
 
-@output_type(of=domain.RefusalReason, first="code")
+@output_type(first="code")
 class RefusalReason:
     """A reason for refusals, with the number of places."""
 
     of: strawberry.Private[domain.RefusalReason]
 
 
-@output_type(of=domain.Remark, first="line column text code")
+@output_type(first="line column text code")
 class Remark:
     """A remark on one location in a file."""
 

@@ -11,7 +11,7 @@ from schema.types.links import linked_node
 from tracker.domain.controls import obligation as domain
 
 
-@output_type(of=domain.NextDue, first="status day not_before events phrase")
+@output_type(first="status day not_before events phrase")
 class NextDue:
     """The next due day of an obligation."""
 

@@ -6,14 +6,14 @@ from schema.base.output_types import output_type
 from tracker.domain.figures import origins as domain
 
 
-@output_type(of=domain.Origin, first="place quantity value includes")
+@output_type(first="place quantity value includes")
 class Origin:
     """One origin in a list, with its part of the imports."""
 
     of: strawberry.Private[domain.Origin]
 
 
-@output_type(of=domain.Origins, first="parts unnamed unnamed_value measured")
+@output_type(first="parts unnamed unnamed_value measured")
 class Origins:
     """The origins of a place's imports in the printed order. The parts and the unnamed part are the
     whole."""

@@ -26,7 +26,7 @@ from tracker.domain.entities.commitments import with_texts_restored
 from tracker.log.entries import NewEvent, RecordedEvent
 
 
-@output_type(of=RecordedEvent, only_spelled=True, first="type entity version")
+@output_type(only_spelled=True, first="type entity version")
 class PlannedEvent:
     """An event that commands would record."""
 
@@ -69,7 +69,7 @@ class PlannedEvent:
         return cast(JSON, msgspec.json.decode(encode(with_texts_restored(self.of.fact, texts))))
 
 
-@output_type(of=previews.StatusChange, first="entity clause measure")
+@output_type(first="entity clause measure")
 class StatusChange:
     """A clause whose statuses over time, or the events behind them, would differ."""
 

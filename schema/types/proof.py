@@ -12,7 +12,7 @@ from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 from tracker.audit.sign.keystore import PublicKey
 
 
-@output_type(of=StoredCheckpoint, first="size root note signed_at")
+@output_type(first="size root note signed_at")
 class Checkpoint:
     """A signed checkpoint of the transparency log (C2SP tlog-checkpoint): it commits to every event
     up to a position.

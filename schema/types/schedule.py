@@ -18,7 +18,7 @@ async def recorded_at(info: Info, position: int) -> Instant:
     return Instant(event.recorded_at)  # type: ignore[arg-type]  # the scalar writes it
 
 
-@output_type(of=schedule.ScheduledDay, first="day")
+@output_type(first="day")
 class ScheduledDay:
     """A date that was announced for a transition, or its withdrawal."""
 
@@ -32,7 +32,7 @@ class ScheduledDay:
         return await recorded_at(info, self.of.position)
 
 
-@output_type(of=schedule.Scheduled, only_spelled=True, first="key day withdrawn")
+@output_type(only_spelled=True, first="key day withdrawn")
 class ScheduledTransition:
     """An announced transition with every announced date. It is one object, such as the end of a
     suspension, which moves if the suspension is extended."""

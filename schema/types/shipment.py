@@ -32,10 +32,7 @@ _ROLES = {Direction.EXPORT: ObligationRole.EXPORTER, Direction.IMPORT: Obligatio
 
 
 @output_type(
-    of=check.Applicable,
-    only_spelled=True,
-    given="moment",
-    first="kind match reasons confirmation certainty first_day last_day",
+    only_spelled=True, first="kind match reasons confirmation certainty first_day last_day"
 )
 class ShipmentClause:
     """A clause that applies to a shipment, certainly or possibly."""
@@ -71,7 +68,7 @@ class ShipmentClause:
         return [*{one.of.citation: one for one in sources}.values()]
 
 
-@output_type(of=questions.Question)
+@output_type()
 class OpenQuestion:
     """A question whose answer decides whether clauses apply to a shipment."""
 
@@ -116,12 +113,7 @@ class ShipmentVerdict:
     )
 
 
-@output_type(
-    of=duties.DutyLine,
-    only_spelled=True,
-    given="moment",
-    first="low high specific text includes_ordinary",
-)
+@output_type(only_spelled=True, first="low high specific text includes_ordinary")
 class DutyLine:
     """One duty on a shipment."""
 
@@ -136,19 +128,14 @@ class DutyLine:
     specific: Quantity | None = struct_field()
 
 
-@output_type(of=duties.Step)
+@output_type()
 class DutyStep:
     """A step of the calculation of a total."""
 
     of: strawberry.Private[duties.Step]
 
 
-@output_type(
-    of=duties.DutyTotal,
-    only_spelled=True,
-    given="moment",
-    first="lines low high steps remarks complete not_covered statement",
-)
+@output_type(only_spelled=True, first="lines low high steps remarks complete not_covered statement")
 class DutyTotal:
     """The duties of one direction and their total in percent of the value, with the steps of the
     calculation. Export and import duties are paid to two places, so their totals are separate."""
@@ -160,9 +147,7 @@ class DutyTotal:
     steps: list[DutyStep] = struct_field()
 
 
-@output_type(
-    of=ordinary.OrdinaryDuty, only_spelled=True, first="low high text statement remarks questions"
-)
+@output_type(only_spelled=True, first="low high text statement remarks questions")
 class OrdinaryDuty:
     """The ordinary duty on an import, as far as the tariff prints it. Additional duties are not in it."""
 
@@ -188,7 +173,7 @@ class LegCompleteness:
     )
 
 
-@output_type(of=firms.NamedFirm, only_spelled=True, first="field name similar statement")
+@output_type(only_spelled=True, first="field name similar statement")
 class NamedFirm:
     """A firm that a shipment names, compared with the firms that recorded clauses in force name."""
 

@@ -16,7 +16,7 @@ StatusDays: TypeAlias = Annotated[
 ]
 
 
-@output_type(of=status_periods.StatusPeriod, first="status first last because announced_on basis")
+@output_type(first="status first last because announced_on basis")
 class StatusPeriod:
     """A period in which a clause has a status."""
 

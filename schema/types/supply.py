@@ -7,7 +7,7 @@ from schema.base.output_types import output_type, struct_field
 from schema.types.common import Commodity
 
 
-@output_type(of=supplies.SupplyUnit)
+@output_type()
 class SupplyUnit:
     """A unit and a basis of claims."""
 
@@ -15,9 +15,8 @@ class SupplyUnit:
 
 
 @output_type(
-    of=supplies.Supply,
     first="commodity figures_of statistic stage form years places has_world_total figures claims "
-    "publishers",
+    "publishers"
 )
 class Supply:
     """One product of a commodity: a statistic, stage and form with its figures."""

@@ -17,7 +17,7 @@ from tracker.domain.entities.entity import Evidence
 from tracker.domain.figures import trade_flow as domain
 
 
-@output_type(of=Concordance, first="commodities is_bundle exact hs22_codes reason", hidden="code")
+@output_type(first="commodities is_bundle exact hs22_codes reason", hidden="code")
 class CodeGoods:
     """The goods of a code of HS 2017, as declared by this tracker. Commodities have codes of HS 2022."""
 
@@ -26,7 +26,6 @@ class CodeGoods:
 
 
 @output_type(
-    of=domain.FlowClaim,
     only_spelled=True,
     first="publisher edition edition_version published_on value quantity origins latest position"
     " event_id source because",
@@ -76,7 +75,7 @@ def flow_claim(of: domain.FlowClaim) -> TradeFlowClaim:
     return TradeFlowClaim(of=of)
 
 
-@output_type(of=analysis.FlowPart, first="place quantity value quantity_percent value_percent")
+@output_type(first="place quantity value quantity_percent value_percent")
 class FlowPart:
     """One origin of a trade flow, with its part of the weight and of the value."""
 

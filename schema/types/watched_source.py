@@ -22,7 +22,7 @@ from tracker.log.entries import RecordedEvent
 T = TypeVar("T")
 
 
-@output_type(of=domain.Failure)
+@output_type()
 class SourceFailure:
     """A failed request to a watched source."""
 

@@ -52,11 +52,7 @@ class TimelineKind(Enum):
     """A publisher states figures."""
 
 
-@output_type(
-    of=domain.Publication,
-    only_spelled=True,
-    first="publisher name edition edition_version published_on claims",
-)
+@output_type(only_spelled=True, first="publisher name edition edition_version published_on claims")
 class Publication:
     """An edition of a publisher's figures, as far as it became public on a date."""
 
