@@ -152,15 +152,27 @@ class Distribution(Struct, frozen=True):
     world: PreferredClaim | None
     """The preferred claim for the world; null if not recorded."""
     shares: tuple[Share, ...]
-    without_number: tuple[Place, ...]
-    """Places whose preferred claim has no number: withheld, not available, …."""
-    not_comparable: tuple[Share, ...]
-    """Figures whose number cannot be compared with the world's."""
-    concentration: Concentration | None
-    """The concentration over countries; null if no share is known."""
-    residual: Residual | None
-    """The remainder of the world's total after all listed countries; null if the world has no number."""
     figures: tuple[FigureState, ...] = ()
+
+    @property
+    def without_number(self) -> tuple[Place, ...]:
+        """Places whose preferred claim has no number: withheld, not available, …."""
+        return tuple(s.place for s in self.shares if not s.has_number)
+
+    @property
+    def not_comparable(self) -> tuple[Share, ...]:
+        """Figures whose number cannot be compared with the world's."""
+        return tuple(s for s in self.shares if s.has_number and s.exact is None)
+
+    @property
+    def concentration(self) -> Concentration | None:
+        """The concentration over countries; null if no share is known."""
+        return concentration(self.shares)
+
+    @property
+    def residual(self) -> Residual | None:
+        """The remainder of the world's total after all listed countries; null if the world has no number."""
+        return residual(self.world, self.figures) if self.world else None
 
     def share_of(self, place: Place) -> Share | None:
         """Return the share of a place, or None without a figure for it."""
@@ -231,15 +243,7 @@ def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution
     chosen = [choose(figure, orders) for figure in figures]
     world = next((one for one in chosen if one.figure.series.place == WORLD), None)
     shares = ranked(_share(one, world) for one in chosen if one is not world)
-    return Distribution(
-        world=world,
-        shares=tuple(shares),
-        without_number=tuple(s.place for s in shares if not s.has_number),
-        not_comparable=tuple(s for s in shares if s.has_number and s.exact is None),
-        concentration=concentration(shares),
-        residual=residual(world, figures) if world else None,
-        figures=tuple(figures),
-    )
+    return Distribution(world, tuple(shares), tuple(figures))
 
 
 def ranked(shares: Iterable[Share]) -> list[Share]:

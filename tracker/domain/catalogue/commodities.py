@@ -132,15 +132,17 @@ def related(commodity: Commodity) -> frozenset[Commodity]:
 
 
 @cache
-def common(one: Commodity, other: Commodity) -> tuple[Commodity, ...]:
-    """Return the widest commodities below two that do not include each other.
+def commons(one: Commodity) -> dict[Commodity, tuple[Commodity, ...]]:
+    """Return the commodities with goods in common with one, if neither includes the other.
 
-    For nickel and ferro-alloys that is ferronickel. The result is empty if one includes the other.
+    Each has the widest commodities below both: for nickel, ferro-alloys have ferronickel.
     """
-    if other in related(one):
-        return ()
-    both = descendants(one) & descendants(other)
-    return tuple(sorted(of for of in both if both.isdisjoint(ancestors(of))))
+    others = frozenset(above for of in descendants(one) for above in ancestors(of)) - related(one)
+    both = {other: descendants(one) & descendants(other) for other in others}
+    return {
+        other: tuple(sorted(of for of in below if below.isdisjoint(ancestors(of))))
+        for other, below in both.items()
+    }
 
 
 @cache

@@ -22,7 +22,7 @@ from tracker.domain.basics.control_vocabulary import (
 from tracker.domain.catalogue.commodities import (
     Commodity,
     ancestors,
-    common,
+    commons,
     descendants,
     find_commodity,
     goods_with_code,
@@ -164,7 +164,8 @@ def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
 
     For nickel and ferro-alloys that is ferronickel.
     """
-    for one in {one: None for named in clause.commodities for one in common(commodity, named)}:
+    shared = commons(commodity)
+    for one in {of: None for named in clause.commodities for of in shared.get(named, ())}:
         if goods := named_goods(clause, one):
             limits = (f"of {commodity} it names {one}", *goods.limits)
             yield Goods(limits, goods.forms or frozenset(one.forms))

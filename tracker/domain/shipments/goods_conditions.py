@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import (
     Commodity,
-    common,
+    commons,
     descendants,
     find_commodity,
     related,
@@ -192,7 +192,7 @@ class GoodsConditions(ConditionsOfClause):
             or self._has_code_of(item, complete=False)
         ):
             return True
-        return any(of in related(one) or common(one, of) for one in goods for of in named)
+        return any(of in related(one) or of in commons(one) for one in goods for of in named)
 
     def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:
         """Return whether the goods are an item; None if the shipment does not say."""
