@@ -1,10 +1,13 @@
 """Decorators of output types and fields, with docstrings as GraphQL descriptions."""
 
+import re
 from collections.abc import Callable, Mapping
+from inspect import Parameter, signature
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
+from strawberry import argument
 from strawberry.types.lazy_type import LazyType
 from typing_extensions import dataclass_transform
 
@@ -95,8 +98,8 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
 
 def resolver_field(method: F, **options: Any) -> F:
     """Return a field that a method resolves, described by its docstring."""
-    described = description_of(method)
-    return cast(F, strawberry.field(resolver=spread(method), description=described, **options))
+    resolver, description = _described(method)
+    return cast(F, strawberry.field(resolver=resolver, description=description, **options))
 
 
 def moment_field(method: F) -> F:
@@ -125,7 +128,31 @@ def linked_field(module: str, type_name: str) -> Callable[[F], F]:
 
 def subscription_field(method: F) -> F:
     """Return a subscription that a method resolves, described by its docstring."""
-    return cast(F, strawberry.subscription(resolver=method, description=description_of(method)))
+    resolver, description = _described(method)
+    return cast(F, strawberry.subscription(resolver=resolver, description=description))
+
+
+def _described(method: Callable[..., Any]) -> tuple[Callable[..., Any], str]:
+    """Return the resolver of a method, and the description of its field.
+
+    A list `- name: text` at the end of the docstring has the descriptions of arguments.
+    """
+    about, *listed = re.split(r"^ *- (?=\w+: )", str(method.__doc__), flags=re.MULTILINE)
+    described = dict(" ".join(each.split()).split(": ", 1) for each in listed)
+    resolver = spread(method)
+    if described:
+        before = signature(resolver)
+        parameters = {
+            **before.parameters,
+            **{name: _with_text(before.parameters[name], described[name]) for name in described},
+        }
+        after = before.replace(parameters=[*parameters.values()])
+        resolver.__signature__ = after  # type: ignore[attr-defined]
+    return resolver, " ".join(about.split())
+
+
+def _with_text(parameter: Parameter, text: str) -> Parameter:
+    return parameter.replace(annotation=Annotated[parameter.annotation, argument(description=text)])
 
 
 def description_of(item: Any) -> str:

@@ -46,18 +46,14 @@ class EndpointQueries:
 
     @list_field(Endpoint, KeyOrder)
     async def endpoints(
-        self,
-        info: Info,
-        order: Enum,
-        owner: Annotated[
-            str | None, argument(description="Only endpoints of this owner: the name of a caller.")
-        ] = None,
-        state: Annotated[
-            EndpointState | None, argument(description="Only endpoints in this state.")
-        ] = None,
+        self, info: Info, order: Enum, owner: str | None = None, state: EndpointState | None = None
     ) -> PageSource[Endpoint]:
         """The endpoints that the caller may manage: its own, and with scope `admin` all. Their keys are
-        their names. Needs a token of scope `endpoint`."""
+        their names. Needs a token of scope `endpoint`.
+
+        - owner: Only endpoints of this owner: the name of a caller.
+        - state: Only endpoints in this state.
+        """
         mine = await info.context.services.endpoints.all(manager(info))
         keyed: list[Keyed[delivery.Endpoint]] = [
             ((of.name,), of)

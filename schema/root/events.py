@@ -170,13 +170,14 @@ class OneEvent:
             Position | None,
             argument(name="position", description="The position of the event in the log."),
         ] = None,
-        event_id: Annotated[
-            str | None, argument(description="The unique id of the event, as in `events`.")
-        ] = None,
+        event_id: str | None = None,
         min_position: MinPosition = None,
     ) -> Event | None:
         """One event by its position or by its id, not both; null if no event has it. The bytes of its entry
-        are at `/log/entries/<position>`."""
+        are at `/log/entries/<position>`.
+
+        - event_id: The unique id of the event, as in `events`.
+        """
         position = parse_position(at, "position")
         if (position is None) == (event_id is None):
             raise InvalidInput(

@@ -78,14 +78,7 @@ class Over:
             Day | None, argument(name="to", description="The last date; today (UTC) if left out.")
         ] = None,
         step: StepArgument = None,
-        at_transitions: Annotated[
-            TransitionScope | None,
-            argument(
-                description="Instead of a step: the dates of these transitions after the"
-                " first date. Fails with `TOO_MANY_MOMENTS` if they are more"
-                " than `first`."
-            ),
-        ] = None,
+        at_transitions: TransitionScope | None = None,
         first: Annotated[
             int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
         ] = 100,
@@ -97,7 +90,11 @@ class Over:
         """The state of the world on many dates, as recorded at one position. The dates are the first one
         and then either steps (`step`) up to the last date, or dates of transitions (`atTransitions`). The
         fields below are resolved for each date. Four dates cost as much as one, because they are read
-        together. Needs either `step` or `atTransitions`."""
+        together. Needs either `step` or `atTransitions`.
+
+        - at_transitions: Instead of a step: the dates of these transitions after the first date. Fails with
+          `TOO_MANY_MOMENTS` if they are more than `first`.
+        """
         check_one_way(step=step, atTransitions=at_transitions)
         most = check_most(first)
         await wait_for_position(info, min_position)
@@ -129,27 +126,23 @@ class Over:
             Instant | None, argument(name="to", description="The last time; now if left out.")
         ] = None,
         step: StepArgument = None,
-        entity: Annotated[
-            str | None,
-            argument(
-                description="Instead of a step: the times at which events of this entity"
-                " were recorded, such as"
-                " `figure/rare_earths/CN/production/mine/2023`."
-            ),
-        ] = None,
+        entity: str | None = None,
         first: Annotated[
             int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
         ] = 100,
-        valid_at: Annotated[
-            Day | None, argument(description="The effective date; today (UTC) if left out.")
-        ] = None,
+        valid_at: Day | None = None,
         min_position: MinPosition = None,
         scenario: ScenarioKey = None,
     ) -> list[AsOf]:
         """The state of the world on one date, as recorded at many positions: the growth of the records. The
         positions are those at the times from one to another by `step`, each position once, or those of
         events of an entity (`entity`). The fields below are resolved for each position. Needs either `step`
-        or `entity`."""
+        or `entity`.
+
+        - entity: Instead of a step: the times at which events of this entity were recorded, such as
+          `figure/rare_earths/CN/production/mine/2023`.
+        - valid_at: The effective date; today (UTC) if left out.
+        """
         check_one_way(step=step, entity=entity)
         most = check_most(first)
         await wait_for_position(info, min_position)

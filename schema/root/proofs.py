@@ -20,19 +20,12 @@ class Proofs:
     """Queries of auditors: checkpoints and proofs."""
 
     @resolver_field
-    async def checkpoint(
-        self,
-        info: Info,
-        size: Annotated[
-            Position | None,
-            argument(
-                description="The number of events that it commits to; the newest"
-                " checkpoint if left out."
-            ),
-        ] = None,
-    ) -> proof.Checkpoint:
+    async def checkpoint(self, info: Info, size: Position | None = None) -> proof.Checkpoint:
         """A signed checkpoint of the log. Auditors store the checkpoints that they have seen; see
-        docs/audit.md."""
+        docs/audit.md.
+
+        - size: The number of events that it commits to; the newest checkpoint if left out.
+        """
         publications = info.context.services.proofs
         return proof.Checkpoint(of=await publications.checkpoint(parse_position(size, "size")))
 

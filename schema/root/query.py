@@ -85,16 +85,17 @@ class Query(
     async def as_of(
         self,
         info: Info,
-        valid_at: Annotated[
-            Day | None, argument(description="The effective date; today (UTC) if left out.")
-        ] = None,
+        valid_at: Day | None = None,
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
         scenario: ScenarioKey = None,
     ) -> AsOf:
         """The state of the world as of one date, as recorded at one position; without arguments, today and
-        the latest position. All fields below are of this moment. Use two aliases to compare two moments."""
+        the latest position. All fields below are of this moment. Use two aliases to compare two moments.
+
+        - valid_at: The effective date; today (UTC) if left out.
+        """
         input = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
         return AsOf(moment=await resolve_moment(info, input, min_position))
 
@@ -127,20 +128,8 @@ class Query(
         info: Info,
         entity: EntityName,
         valid: HeldIn = None,
-        known: Annotated[
-            TimeRange | None,
-            argument(
-                description="Only versions that were current at some time in this range: recorded in it, or"
-                " before it and not yet replaced."
-            ),
-        ] = None,
-        types: Annotated[
-            list[str] | None,
-            argument(
-                description="Only versions that became known with an event of one of"
-                " these types, such as `ExportControl.Retracted`."
-            ),
-        ] = None,
+        known: TimeRange | None = None,
+        types: list[str] | None = None,
         *,
         min_position: MinPosition = None,
     ) -> PageSource[HistoryVersion]:
@@ -148,6 +137,11 @@ class Query(
         they were known; empty for an entity that never existed. A page of very large states may
         have fewer items than requested: `hasNextPage` says whether there are more. The entity's
         events are in `events(entity:)`.
+
+        - known: Only versions that were current at some time in this range: recorded in it, or before it
+          and not yet replaced.
+        - types: Only versions that became known with an event of one of these types, such as
+          `ExportControl.Retracted`.
         """
         of = history_pages(
             info.context.services.as_of,
@@ -202,17 +196,16 @@ class Query(
             list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
             argument(description=f"The commands, 1 to {MAX_COMMANDS}, as for `record`."),
         ],
-        idempotency_key: Annotated[
-            str | None, argument(description="The idempotency key, as for `record`.")
-        ] = None,
-        valid_at: Annotated[
-            Day | None,
-            argument(description="The date on which states are compared; today (UTC) if left out."),
-        ] = None,
+        idempotency_key: str | None = None,
+        valid_at: Day | None = None,
     ) -> Preview:
         """A dry run of `record`: the events that the commands would record, and the resulting changes.
         Nothing is recorded. The commands are checked as by `record`: a refused command has the same code
-        and path. Needs a token of scope `record`, unless writing is open."""
+        and path. Needs a token of scope `record`, unless writing is open.
+
+        - idempotency_key: The idempotency key, as for `record`.
+        - valid_at: The date on which states are compared; today (UTC) if left out.
+        """
         return await execute_preview(
             info, commands, idempotency_key, arguments.parse_day(valid_at, "validAt")
         )
@@ -222,16 +215,16 @@ class Query(
         self,
         info: Info,
         order: Enum,
-        source: Annotated[
-            str | None, argument(description="Only imports of this source, such as `usgs`.")
-        ] = None,
-        on: Annotated[
-            DayRange | None, argument(description="Only imports on these days (UTC).")
-        ] = None,
+        source: str | None = None,
+        on: DayRange | None = None,
         *,
         min_position: MinPosition = None,
     ) -> PageSource[Import]:
-        """The imported files, the oldest first by default, as recorded now."""
+        """The imported files, the oldest first by default, as recorded now.
+
+        - source: Only imports of this source, such as `usgs`.
+        - on: Only imports on these days (UTC).
+        """
         narrowed = Filter(
             category=arguments.parse_optional_text(source, "source"), dated=parse_days(on, "on")
         )
@@ -240,12 +233,12 @@ class Query(
 
     @named_resolver_field("import")
     async def one_import(
-        self,
-        info: Info,
-        id: Annotated[str, argument(description="Its key or id, as in `imports`.")],
-        min_position: MinPosition = None,
+        self, info: Info, id: str, min_position: MinPosition = None
     ) -> Import | None:
-        """One import; null if no import has this key or id."""
+        """One import; null if no import has this key or id.
+
+        - id: Its key or id, as in `imports`.
+        """
         key = key_of("import", id)
         if key is None:
             return None
@@ -264,17 +257,15 @@ class Query(
     @resolver_field
     def commodities(
         self,
-        search: Annotated[
-            str | None,
-            argument(
-                description="Only commodities with a name in which each of these words"
-                " begins a word. Names that publishers use count too."
-            ),
-        ] = None,
+        search: str | None = None,
         commodity: arguments.CommodityId = None,
         hs_code: arguments.HsCode = None,
     ) -> list[Commodity]:
-        """All declared commodities, in the order of the tree."""
+        """All declared commodities, in the order of the tree.
+
+        - search: Only commodities with a name in which each of these words begins a word. Names that
+          publishers use count too.
+        """
         selected = arguments.parse_commodities(commodity, hs_code)
         return [
             shown_commodity(of)
@@ -284,17 +275,12 @@ class Query(
         ]
 
     @resolver_field
-    def places(
-        self,
-        search: Annotated[
-            str | None,
-            argument(
-                description="Only places with a code (of two letters, three letters or digits) or name in"
-                " which each of these words begins a word."
-            ),
-        ] = None,
-    ) -> list[Place]:
-        """All places: countries, and the declared groups, by code."""
+    def places(self, search: str | None = None) -> list[Place]:
+        """All places: countries, and the declared groups, by code.
+
+        - search: Only places with a code (of two letters, three letters or digits) or name in which each of
+          these words begins a word.
+        """
         words = arguments.parse_search(search)
         return [
             place(of)
@@ -308,15 +294,7 @@ class Query(
         info: Info,
         order: Enum,
         page: PageRequest,
-        search: Annotated[
-            str | None,
-            argument(
-                description="Only events with all of these words in the fact, in a note"
-                " or quotation, or in the name of a figure, compared as in"
-                " `asOf { search }`. If more than 10,000 match, only the"
-                " newest. Events are searchable once they are projected."
-            ),
-        ] = None,
+        search: str | None = None,
         types: arguments.OfTypes = None,
         commodities: arguments.AboutCommodities = None,
         places: arguments.AboutPlaces = None,
@@ -325,7 +303,12 @@ class Query(
         *,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
-        """The events of the log. The cursor of an event is its position."""
+        """The events of the log. The cursor of an event is its position.
+
+        - search: Only events with all of these words in the fact, in a note or quotation, or in the name of
+          a figure, compared as in `asOf { search }`. If more than 10,000 match, only the newest. Events are
+          searchable once they are projected.
+        """
         selection = arguments.parse_selection(types, commodities, places, entity)
         if search is not None:
             arguments.parse_search_words(search, "search")

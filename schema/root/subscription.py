@@ -3,9 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.change_feed import ChangeFeed
 from schema.base.context import Info
@@ -31,13 +28,7 @@ class Subscription:
     async def events(
         self,
         info: Info,
-        after: Annotated[
-            Position | None,
-            argument(
-                description="Return events after this position, or after the event of this resume token;"
-                " if left out, new events only."
-            ),
-        ] = None,
+        after: Position | None = None,
         types: arguments.OfTypes = None,
         commodities: arguments.AboutCommodities = None,
         places: arguments.AboutPlaces = None,
@@ -45,7 +36,11 @@ class Subscription:
         """Every event after a position, in order, and then each new event when it is recorded. After a lost
         connection, subscribe again with `after` set to the last resume token; no event is lost. A resume
         token of an event that the log no longer contains is refused (LOG_DIVERGED), and so is a position
-        after the end of the log (POSITION_BEYOND_HEAD)."""
+        after the end of the log (POSITION_BEYOND_HEAD).
+
+        - after: Return events after this position, or after the event of this resume token; if left out,
+          new events only.
+        """
         services = info.context.services
         token, selection = (
             arguments.parse_token(after, "after"),
@@ -78,34 +73,21 @@ class Subscription:
     async def world_changed(
         self,
         info: Info,
-        kinds: Annotated[
-            list[EntityKind] | None,
-            argument(description="Only after events of entities of these kinds."),
-        ] = None,
-        commodities: Annotated[
-            list[str] | None,
-            argument(
-                description="Only after events about one of these commodities, one below it or one above it."
-            ),
-        ] = None,
-        places: Annotated[
-            list[str] | None,
-            argument(
-                description="Only after events about one of these places or alliances, such as `CN`"
-                " or `quad`: as issuer, member or actor, or as the place of a figure."
-            ),
-        ] = None,
-        valid_at: Annotated[
-            Day | None,
-            argument(
-                description="The effective date; if left out, today (UTC), with a new"
-                " response when a new day begins."
-            ),
-        ] = None,
+        kinds: list[EntityKind] | None = None,
+        commodities: list[str] | None = None,
+        places: list[str] | None = None,
+        valid_at: Day | None = None,
     ) -> AsyncIterator[AsOf]:
         """The present state at once, and again after every event that may change the response, as of its
         position or a later one. Several events in quick succession cause one response; a slow client gets
-        the latest state and skips those between. An order of publishers affects all figures."""
+        the latest state and skips those between. An order of publishers affects all figures.
+
+        - kinds: Only after events of entities of these kinds.
+        - commodities: Only after events about one of these commodities, one below it or one above it.
+        - places: Only after events about one of these places or alliances, such as `CN` or `quad`: as
+          issuer, member or actor, or as the place of a figure.
+        - valid_at: The effective date; if left out, today (UTC), with a new response when a new day begins.
+        """
         services = info.context.services
         live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)
         moments = live.moments(

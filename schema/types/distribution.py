@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import strawberry
-from strawberry import argument, field
+from strawberry import field
 
 from projections.analysis import distribution as production
 from projections.analysis import groups, totals
@@ -182,11 +182,12 @@ class Distribution:
         return WorldTotal(of=total, orders=self.orders) if total else None
 
     @resolver_field
-    async def share(
-        self, info: Info, of: Annotated[GroupInput, argument(description="The group of countries.")]
-    ) -> GroupShare | None:
+    async def share(self, info: Info, of: GroupInput) -> GroupShare | None:
         """The share of a group of countries, with the places that are not counted; null if its alliance
-        does not exist at this moment."""
+        does not exist at this moment.
+
+        - of: The group of countries.
+        """
         group = await find_group(info, of, self.answer.moment)
         if group is None:
             return None

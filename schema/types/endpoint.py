@@ -179,12 +179,12 @@ class Endpoint:
 
     @resolver_field
     async def attempts(
-        self,
-        info: Info,
-        failed: Annotated[bool, argument(description="Only failed attempts.")] = False,
-        first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE,
+        self, info: Info, failed: bool = False, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
     ) -> list[DeliveryAttempt]:
-        """The last requests, the newest first. The last 1,000 are stored."""
+        """The last requests, the newest first. The last 1,000 are stored.
+
+        - failed: Only failed attempts.
+        """
         recorded = await info.context.services.endpoints.attempts(
             self.of.name, manager(info), parse_page(first).size, failed=failed
         )

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import strawberry
-from strawberry import argument
 
 from schema.base.context import Info
 from schema.base.output_types import output_type, struct_field
@@ -66,15 +65,13 @@ class WatchedSource(Node):
 
     @list_field(Fetch, EventOrder, "POSITION_DESC")
     async def fetches(
-        self,
-        info: Info,
-        order: Enum,
-        outcome: Annotated[
-            FetchOutcome | None, argument(description="Only fetches with this outcome.")
-        ] = None,
+        self, info: Info, order: Enum, outcome: FetchOutcome | None = None
     ) -> PageSource[Fetch]:
         """The requests to its addresses by this position, by default the newest first; in a history, all
-        of them."""
+        of them.
+
+        - outcome: Only fetches with this outcome.
+        """
         types = [outcome.value] if outcome else [one.value for one in FetchOutcome]
         return await self._of(info, types, order, fetch)
 

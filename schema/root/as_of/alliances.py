@@ -63,17 +63,16 @@ class Alliances(AtMoment):
         order: Enum,
         sources: Mapping[str, Any],
         search: arguments.Search = None,
-        member: Annotated[
-            str | None, argument(description="Only alliances with this member, such as `JP`.")
-        ] = None,
-        status: Annotated[
-            AllianceStatus | None, argument(description="Only alliances of this status.")
-        ] = None,
-        founded: Annotated[
-            DayRange | None, argument(description="Only alliances founded in this period.")
-        ] = None,
+        member: str | None = None,
+        status: AllianceStatus | None = None,
+        founded: DayRange | None = None,
     ) -> PageSource[Alliance]:
-        """Alliances and initiatives."""
+        """Alliances and initiatives.
+
+        - member: Only alliances with this member, such as `JP`.
+        - status: Only alliances of this status.
+        - founded: Only alliances founded in this period.
+        """
         narrowed = Filter(
             search=arguments.parse_search(search),
             places=arguments.parse_words(Place, member, "member"),
@@ -85,12 +84,11 @@ class Alliances(AtMoment):
         return self.listing(info, Alliance, order, narrowed).about(scope)
 
     @resolver_field
-    async def alliance(
-        self,
-        info: Info,
-        id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
-    ) -> Alliance | None:
-        """One alliance; null before it is founded."""
+    async def alliance(self, info: Info, id: str) -> Alliance | None:
+        """One alliance; null before it is founded.
+
+        - id: Its key, such as `quad`, or its id.
+        """
         return await self.one(info, Alliance, id)
 
     @list_field(Announcement, AnnouncementOrder, sources=SOURCES)
@@ -104,18 +102,17 @@ class Alliances(AtMoment):
         actor: OfActor = None,
         actors: OfActors = None,
         about: AboutEntity = None,
-        topic: Annotated[
-            str | None,
-            argument(description="Only announcements on this topic. Case does not matter."),
-        ] = None,
+        topic: str | None = None,
         firm: WithFirm = None,
         commodity: arguments.CommodityId = None,
         hs_code: arguments.HsCode = None,
-        date: Annotated[
-            DayRange | None, argument(description="Only announcements made in this period.")
-        ] = None,
+        date: DayRange | None = None,
     ) -> PageSource[Announcement]:
-        """Announcements."""
+        """Announcements.
+
+        - topic: Only announcements on this topic. Case does not matter.
+        - date: Only announcements made in this period.
+        """
         query = AnnouncementQuery(
             actors=arguments.parse_some(Actor, actors, "actors", MAX_ACTORS),
             about=arguments.parse_entity(about, "about"),
@@ -141,8 +138,9 @@ class Alliances(AtMoment):
         return listing.about(scope)
 
     @resolver_field
-    async def announcement(
-        self, info: Info, id: Annotated[str, argument(description="Its key or its id.")]
-    ) -> Announcement | None:
-        """One announcement; null before it is made."""
+    async def announcement(self, info: Info, id: str) -> Announcement | None:
+        """One announcement; null before it is made.
+
+        - id: Its key or its id.
+        """
         return await self.one(info, Announcement, id)

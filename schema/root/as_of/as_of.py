@@ -1,8 +1,6 @@
 """The field `asOf`, which chooses the moment for all fields below it."""
 
-from typing import Annotated
-
-from strawberry import argument, field
+from strawberry import field
 
 from projections.query.moment import kind_name
 from projections.query.watching import NOBODY
@@ -104,18 +102,14 @@ class AsOf(
     moment."""
 
     @resolver_field
-    async def horizon(
-        self,
-        info: Info,
-        issuer: Annotated[
-            str | None,
-            argument(description="Only the horizon of this place (`CN`) or alliance (`quad`)."),
-        ] = None,
-    ) -> list[Horizon]:
+    async def horizon(self, info: Info, issuer: str | None = None) -> list[Horizon]:
         """The newest recorded act of each issuer, ordered by code, with the sources that are watched for
         newer acts. Acts of export controls count for their issuer, acts of alliances for themselves;
         statements are not acts. It depends on the position only, not on `validAt`. It is not a measure of
-        completeness: earlier acts may be missing."""
+        completeness: earlier acts may be missing.
+
+        - issuer: Only the horizon of this place (`CN`) or alliance (`quad`).
+        """
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
         horizons = info.context.services.as_of.horizons
         known = {one.issuer: one for one in await horizons.of(of, self.moment.position)}

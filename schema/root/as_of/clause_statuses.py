@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Annotated
 
 import strawberry
-from strawberry import argument
 
 from projections.fold.status_periods import StatusPeriod as Period
 from projections.fold.status_periods import status_periods
@@ -71,13 +69,14 @@ class ClauseStatuses(AtMoment):
         info: Info,
         order: Enum,
         between: StatusDays = None,
-        statuses: Annotated[
-            list[ClauseStatus] | None, argument(description="Only periods of these statuses.")
-        ] = None,
+        statuses: list[ClauseStatus] | None = None,
         filters: ArgumentGroup = FILTERS,
     ) -> PageSource[ClauseStatusPeriod]:
         """The status periods of clauses, past and future, as known at this moment: announced, in force,
-        suspended, ended. The filters on clauses apply to their wording at this moment."""
+        suspended, ended. The filters on clauses apply to their wording at this moment.
+
+        - statuses: Only periods of these statuses.
+        """
         query = await clause_query(info, filters, self.moment)
         narrowed = parse_control_filter(filters)
         days = parse_days(between, "between") or (None, None)

@@ -37,12 +37,13 @@ class Coverages(AtMoment):
         order: Enum,
         search: arguments.Search = None,
         issuer: OfIssuer = None,
-        acts: Annotated[
-            ActKind | None, argument(description="Only lists of this kind of act.")
-        ] = None,
+        acts: ActKind | None = None,
     ) -> PageSource[CoverageStatement]:
         """Lists of acts that were read, with their periods and omissions, including withdrawn lists. They
-        depend on the position only, not on `validAt`."""
+        depend on the position only, not on `validAt`.
+
+        - acts: Only lists of this kind of act.
+        """
         narrowed = Filter(
             search=arguments.parse_search(search),
             places=arguments.parse_words(Actor, issuer, "issuer"),
@@ -51,29 +52,26 @@ class Coverages(AtMoment):
         return self._latest().listing(info, CoverageStatement, order, narrowed)
 
     @resolver_field
-    async def coverage(
-        self,
-        info: Info,
-        id: Annotated[
-            str, argument(description="Its key, such as `cn-mofcom-entity-lists`, or its id.")
-        ],
-    ) -> CoverageStatement | None:
-        """One list of acts that was read; null before its declaration was recorded."""
+    async def coverage(self, info: Info, id: str) -> CoverageStatement | None:
+        """One list of acts that was read; null before its declaration was recorded.
+
+        - id: Its key, such as `cn-mofcom-entity-lists`, or its id.
+        """
         return await self._latest().one(info, CoverageStatement, id)
 
     @resolver_field
     async def completeness(
         self,
         info: Info,
-        acts: Annotated[
-            list[ActKind] | None,
-            argument(description="Only these kinds of act; all kinds if left out."),
-        ] = None,
+        acts: list[ActKind] | None = None,
         issuer: OfIssuer = None,
         commodity: arguments.CommodityId = None,
     ) -> Completeness:
         """The completeness of recorded acts at this moment: which lists were read, to which date, and what
-        was left out. It depends on the position. `validAt` only removes later gaps."""
+        was left out. It depends on the position. `validAt` only removes later gaps.
+
+        - acts: Only these kinds of act; all kinds if left out.
+        """
         goods = (
             None if commodity is None else [arguments.parse_word(Commodity, commodity, "commodity")]
         )

@@ -58,13 +58,14 @@ class DependenceAnalysis(AtMoment):
         self,
         info: Info,
         commodity: arguments.CommodityId = None,
-        place: Annotated[
-            str | None, argument(description="Only prices of this market, such as `US`.")
-        ] = None,
+        place: str | None = None,
         figures: Edition = None,
     ) -> YearlyLines:
         """Prices by year. The basis of each claim names purity, market and terms. Prices on different bases
-        are not comparable, such as nominal and real ones."""
+        are not comparable, such as nominal and real ones.
+
+        - place: Only prices of this market, such as `US`.
+        """
         return await self._lines(info, Statistic.PRICE, place, commodity, figures, field="place")
 
     @resolver_field
@@ -101,17 +102,17 @@ class DependenceAnalysis(AtMoment):
         importer: Importer,
         commodity: arguments.CommodityId = None,
         form: OfProduct = None,
-        measures: Annotated[
-            list[Measure] | None,
-            argument(description="Only clauses with one of these measures; all if left out."),
-        ] = None,
+        measures: list[Measure] | None = None,
         figures: Edition = None,
     ) -> ImportExposures:
         """The part of the imports of a place that comes from origins with export controls toward it: bounds
         for each published list of origins. For a commodity without one, trade flows are used: a list for
         each code that may have its goods. Without `commodity`, the answer has all commodities with a list
         or a flow. For the EU these are flows from outside. The numbers show imports in the
-        period of the list and controls on `validAt`."""
+        period of the list and controls on `validAt`.
+
+        - measures: Only clauses with one of these measures; all if left out.
+        """
         lists = await self._lists(
             info, Statistic.IMPORT_ORIGINS, importer, commodity, form, figures
         )

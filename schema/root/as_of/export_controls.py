@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 from msgspec import Struct
-from strawberry import argument
 
 from projections.query.as_of import AsOf
 from projections.query.list_statements import Ordering
@@ -88,14 +87,11 @@ class Controls(AtMoment):
         return series.on(self.moment.valid_at, days)
 
     @resolver_field
-    async def export_control(
-        self,
-        info: Info,
-        id: Annotated[
-            str, argument(description="Its key, such as `cn-mofcom-2024-46`, or its id.")
-        ],
-    ) -> ExportControl | None:
-        """One export control; null before it is announced."""
+    async def export_control(self, info: Info, id: str) -> ExportControl | None:
+        """One export control; null before it is announced.
+
+        - id: Its key, such as `cn-mofcom-2024-46`, or its id.
+        """
         return await self.one(info, ExportControl, id)
 
 

@@ -3,9 +3,6 @@
 from dataclasses import replace
 from datetime import date
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.facts import FactFilter, Grouping, NewestFact, NewestFilter, edition_key
 from projections.query.list_statements import SortKey
@@ -55,22 +52,21 @@ class FactLists(AtMoment):
         self,
         info: Info,
         order: Enum,
-        public_on: Annotated[
-            DayRange | None, argument(description="Only facts that became public in this period.")
-        ] = None,
+        public_on: DayRange | None = None,
         types: arguments.OfTypes = None,
         kind: OfKind = None,
         commodities: arguments.AboutCommodities = None,
         places: arguments.AboutPlaces = None,
-        entity: Annotated[
-            str | None,
-            argument(description="Only facts about this entity, such as `alliance/quad`."),
-        ] = None,
+        entity: str | None = None,
         publisher: arguments.Publisher = None,
     ) -> PageSource[Fact]:
         """The facts that count at this moment, in the order of the dates on which they became public,
         whenever they were recorded. Facts that become public later are left out, and so are retractions and
-        retracted facts; `events` has all of them, in the order of the log."""
+        retracted facts; `events` has all of them, in the order of the log.
+
+        - public_on: Only facts that became public in this period.
+        - entity: Only facts about this entity, such as `alliance/quad`.
+        """
         selection = arguments.parse_selection(types, commodities, places, entity)
         if kind is not None:
             selected_types = selection.types
@@ -101,16 +97,14 @@ class FactLists(AtMoment):
         self,
         info: Info,
         order: Enum,
-        publisher: Annotated[
-            str | None,
-            argument(
-                description="Only editions of this publisher, by its short id, such as `usgs`."
-            ),
-        ] = None,
+        publisher: str | None = None,
         commodity: arguments.CommodityId = None,
     ) -> PageSource[Edition]:
         """The editions with figures that are public by this date, with the extent of their claims. With
-        `commodity`, only claims about it count."""
+        `commodity`, only claims about it count.
+
+        - publisher: Only editions of this publisher, by its short id, such as `usgs`.
+        """
         publishers = arguments.parse_publisher(publisher)
         goods = arguments.parse_with_descendants(commodity)
         editions = await info.context.services.as_of.facts.editions(
@@ -125,20 +119,18 @@ class FactLists(AtMoment):
         self,
         info: Info,
         order: Enum,
-        group_by: Annotated[
-            list[HorizonGroup] | None,
-            argument(description="The grouping of facts; the kind of entity if left out."),
-        ] = None,
+        group_by: list[HorizonGroup] | None = None,
         kind: OfKind = None,
-        issuer: Annotated[
-            str | None,
-            argument(description="Only facts of this place (`CN`) or alliance (`quad`)."),
-        ] = None,
+        issuer: str | None = None,
         publisher: arguments.Publisher = None,
     ) -> PageSource[FactHorizon]:
         """The newest recorded facts by kind of entity, issuer or publisher. It depends on the position
         only, not on `validAt`. Preferences, imports and redactions are left out, because they are not facts
-        about the world."""
+        about the world.
+
+        - group_by: The grouping of facts; the kind of entity if left out.
+        - issuer: Only facts of this place (`CN`) or alliance (`quad`).
+        """
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
         publishers = arguments.parse_publisher(publisher)

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Annotated, Any, TypeVar
-
-from strawberry import argument
+from typing import Any, TypeVar
 
 from projections.query.figure_claims import FigureClaims
 from projections.query.lists import Filter, Keyed, KeyRange, Lists
@@ -96,18 +94,11 @@ class Figures(AtMoment):
         ).about(self.scope(info, [ActKind.FIGURE]))
 
     @resolver_field
-    async def figure(
-        self,
-        info: Info,
-        id: Annotated[
-            str,
-            argument(
-                description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
-                " or its id."
-            ),
-        ],
-    ) -> Figure | None:
-        """One figure; null if there is no claim on it."""
+    async def figure(self, info: Info, id: str) -> Figure | None:
+        """One figure; null if there is no claim on it.
+
+        - id: Its series as a path, such as `rare_earths/CN/production/mine/2023`; or its id.
+        """
         key, as_of = key_of(kind_name(FigureState), id), info.context.services.as_of
         state = await as_of.state(FigureState, key, self.moment) if key else None
         return figure(state, await self.orders(info), self.moment) if state else None

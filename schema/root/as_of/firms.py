@@ -1,9 +1,6 @@
 """Firms at a moment."""
 
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.lists import Filter
 from schema.base.context import Info
@@ -24,25 +21,20 @@ class Firms(AtMoment):
 
     @list_field(Firm, FirmOrder)
     async def firms(
-        self,
-        info: Info,
-        order: Enum,
-        search: Search = None,
-        place: Annotated[
-            str | None,
-            argument(description="Only firms with their seat in this place, such as `US`."),
-        ] = None,
+        self, info: Info, order: Enum, search: Search = None, place: str | None = None
     ) -> PageSource[Firm]:
-        """Identified firms."""
+        """Identified firms.
+
+        - place: Only firms with their seat in this place, such as `US`.
+        """
         narrowed = Filter(search=parse_search(search), places=parse_words(Place, place, "place"))
         scope = self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT])
         return self.listing(info, Firm, order, narrowed).about(scope)
 
     @resolver_field
-    async def firm(
-        self,
-        info: Info,
-        id: Annotated[str, argument(description="Its key, such as `mp-materials`, or its id.")],
-    ) -> Firm | None:
-        """One firm; null if it is not identified."""
+    async def firm(self, info: Info, id: str) -> Firm | None:
+        """One firm; null if it is not identified.
+
+        - id: Its key, such as `mp-materials`, or its id.
+        """
         return await self.one(info, Firm, id)

@@ -73,14 +73,7 @@ class LogUntilMoment(AtMoment):
         info: Info,
         order: Enum,
         page: PageRequest,
-        search: Annotated[
-            str | None,
-            argument(
-                description="Only events with all of these words, compared as in"
-                " `events(search:)` of `Query`. If more than 10,000 match,"
-                " only the newest."
-            ),
-        ] = None,
+        search: str | None = None,
         types: arguments.OfTypes = None,
         commodities: arguments.AboutCommodities = None,
         places: arguments.AboutPlaces = None,
@@ -88,7 +81,11 @@ class LogUntilMoment(AtMoment):
         recorded: RecordedIn = None,
     ) -> Connection[KnownEvent]:
         """The events of the log up to this position, as known at it. The cursor of an event is its
-        position. It depends on the position only, not on `validAt`."""
+        position. It depends on the position only, not on `validAt`.
+
+        - search: Only events with all of these words, compared as in `events(search:)` of `Query`. If more
+          than 10,000 match, only the newest.
+        """
         selection = arguments.parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
         part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))

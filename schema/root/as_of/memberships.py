@@ -2,10 +2,9 @@
 
 from datetime import date
 from enum import Enum
-from typing import Annotated
 
 import strawberry
-from strawberry import argument, field
+from strawberry import field
 
 from projections.fold.memberships import MembershipPeriod as Period
 from projections.fold.memberships import overlapping
@@ -74,34 +73,22 @@ class Memberships(AtMoment):
         self,
         info: Info,
         order: Enum,
-        alliances: Annotated[
-            list[str] | None,
-            argument(
-                description="Only memberships in these alliances, such as `quad`; at most 100."
-            ),
-        ] = None,
-        places: Annotated[
-            list[str] | None,
-            argument(
-                description="Only memberships of these places, such as `FR`; at most 100."
-                " Periods without a membership, and without knowledge of one,"
-                " are then listed too."
-            ),
-        ] = None,
-        kinds: Annotated[
-            list[MembershipKind] | None, argument(description="Only memberships of these kinds.")
-        ] = None,
-        between: Annotated[
-            DayRange | None,
-            argument(
-                description="Only memberships that overlap this period, past or future;"
-                " the date of the moment if left out."
-            ),
-        ] = None,
+        alliances: list[str] | None = None,
+        places: list[str] | None = None,
+        kinds: list[MembershipKind] | None = None,
+        between: DayRange | None = None,
     ) -> PageSource[MembershipPeriod]:
         """Memberships of places in alliances, with role, union and period, as known at this moment. Without
         `places`, all members of each alliance are listed, including the countries of a union that is a
-        member."""
+        member.
+
+        - alliances: Only memberships in these alliances, such as `quad`; at most 100.
+        - places: Only memberships of these places, such as `FR`; at most 100. Periods without a membership,
+          and without knowledge of one, are then listed too.
+        - kinds: Only memberships of these kinds.
+        - between: Only memberships that overlap this period, past or future; the date of the moment if left
+          out.
+        """
         requested_places = parse_some(domain.Place, places, "places", MAX_PLACES)
         keys = parse_some(_alliance_key, alliances, "alliances", MAX_PLACES)
         days = (self.moment.valid_at, self.moment.valid_at)

@@ -1,9 +1,6 @@
 """Obligations at a moment."""
 
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.lists import Keyed
 from schema.base.context import Info
@@ -35,31 +32,22 @@ class Obligations(AtMoment):
         self,
         info: Info,
         order: Enum,
-        role: Annotated[
-            ObligationRole | None,
-            argument(
-                description="Only obligations of this role. Those of any firm count for each."
-            ),
-        ] = None,
-        place: Annotated[
-            str | None,
-            argument(
-                description="Only obligations that apply in this place, such as `DE`, by its own acts or"
-                " those of a union that it is in."
-            ),
-        ] = None,
+        role: ObligationRole | None = None,
+        place: str | None = None,
         commodity: CommodityId = None,
-        due_before: Annotated[
-            Day | None, argument(description="Only obligations with a due day before this date.")
-        ] = None,
-        status: Annotated[
-            DueStatus | None,
-            argument(description="Only obligations with this status, such as OPEN."),
-        ] = None,
+        due_before: Day | None = None,
+        status: DueStatus | None = None,
     ) -> PageSource[Obligation]:
         """Obligations of acts, by the next due day. Those without a due day follow, by key: their status
         says whether they wait for an event, apply at each occasion, or have ended. `commodity` also finds
-        obligations that are not limited to commodities."""
+        obligations that are not limited to commodities.
+
+        - role: Only obligations of this role. Those of any firm count for each.
+        - place: Only obligations that apply in this place, such as `DE`, by its own acts or those of a
+          union that it is in.
+        - due_before: Only obligations with a due day before this date.
+        - status: Only obligations with this status, such as OPEN.
+        """
         day, before = self.moment.valid_at, parse_day(due_before, "dueBefore")
         goods = None if commodity is None else parse_word(Commodity, commodity, "commodity")
         issuers = None if place is None else parse_word(Place, place, "place")
@@ -81,12 +69,9 @@ class Obligations(AtMoment):
         ).about(scope)
 
     @resolver_field
-    async def obligation(
-        self,
-        info: Info,
-        id: Annotated[
-            str, argument(description="Its key, such as `eu-2024-1252-24-1`, or its id.")
-        ],
-    ) -> Obligation | None:
-        """One obligation; null if it is not recorded."""
+    async def obligation(self, info: Info, id: str) -> Obligation | None:
+        """One obligation; null if it is not recorded.
+
+        - id: Its key, such as `eu-2024-1252-24-1`, or its id.
+        """
         return await self.one(info, Obligation, id)

@@ -1,9 +1,8 @@
 """Production of one place for all commodities, with its shares of the world's production."""
 
 from dataclasses import replace
-from typing import Annotated
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.analysis.distribution import by_product
 from projections.analysis.distribution import distribution as spread
@@ -43,13 +42,14 @@ class PlaceShares(AtMoment):
 
     @resolver_field
     async def products_of(
-        self,
-        info: Info,
-        place: Annotated[str, argument(description="The country, such as `CD`.")],
-        years: Annotated[YearRange | None, argument(description="Only these years.")] = None,
+        self, info: Info, place: str, years: YearRange | None = None
     ) -> list[ProductOfPlace]:
         """The production of one place: every product with a figure for it, by year, in the order of the
-        commodity tree, with the place's share of the world's production."""
+        commodity tree, with the place's share of the world's production.
+
+        - place: The country, such as `CD`.
+        - years: Only these years.
+        """
         of = parse_word(Place, place, "place")
         as_of, orders = info.context.services.as_of, await self.orders(info)
         filter = Filter(

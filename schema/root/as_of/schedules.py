@@ -2,9 +2,6 @@
 
 from datetime import date
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
@@ -35,16 +32,15 @@ class Schedules(AtMoment):
 
     @list_field(ScheduledTransition, TransitionOrder)
     async def scheduled(
-        self,
-        info: Info,
-        order: Enum,
-        days: Annotated[int, argument(description="The number of days before this date.")] = 0,
-        filters: ArgumentGroup = SCHEDULE_FILTERS,
+        self, info: Info, order: Enum, days: int = 0, filters: ArgumentGroup = SCHEDULE_FILTERS
     ) -> PageSource[ScheduledTransition]:
         """Announced transitions from `days` before this date on, by the date that was announced last,
         including withdrawn ones. Unlike in `upcoming`, each has a key that stays the same if its date
         changes, and all its announced dates. Transitions of figures are left out, because they are not
-        announced."""
+        announced.
+
+        - days: The number of days before this date.
+        """
         kinds = parse_kinds(filters["kind"], POLICY_KINDS)
         about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at

@@ -1,9 +1,8 @@
 """Search at a moment."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuery, slice_answer
@@ -45,13 +44,14 @@ class SearchAtMoment(AtMoment):
     """Search at a moment, and the check of a sentence."""
 
     @resolver_field
-    async def check_statement(
-        self, info: Info, text: Annotated[str, argument(description="One sentence in English.")]
-    ) -> list[CheckedPart]:
+    async def check_statement(self, info: Info, text: str) -> list[CheckedPart]:
         """The parts of a sentence about a control or an output, each with its relation to the records:
         recorded, contradicted by what is recorded, or not recorded. Not recorded does not mean false. A
         part is recorded only together with the other recorded parts, and without a limit that the sentence
-        leaves out. Names may be misspelt. Words that were not read are parts of the kind OTHER."""
+        leaves out. Names may be misspelt. Words that were not read are parts of the kind OTHER.
+
+        - text: One sentence in English.
+        """
         sentence = arguments.parse_search_words(text, "text")
         checked = await info.context.services.as_of.statements.check(sentence, self.moment)
         return [
@@ -69,21 +69,10 @@ class SearchAtMoment(AtMoment):
     async def search(
         self,
         info: Info,
-        text: Annotated[str, argument(description="The search words.")],
-        kinds: Annotated[
-            list[EntityKind] | None,
-            argument(
-                description="Only entities of these kinds; all except trade flows if left out."
-            ),
-        ] = None,
+        text: str,
+        kinds: list[EntityKind] | None = None,
         commodity: arguments.CommodityId = None,
-        place: Annotated[
-            str | None,
-            argument(
-                description="Only entities of this place (`CN`) or alliance (`quad`): as issuer, member or"
-                " actor, as the seat of a firm, or as the place of a figure."
-            ),
-        ] = None,
+        place: str | None = None,
     ) -> PageSource[SearchResult]:
         """Entities that match all of the words, the best first. A search for goods, a place and a measure
         finds controls with one clause in which all of them hold, the largest producer of the goods first;
@@ -97,7 +86,13 @@ class SearchAtMoment(AtMoment):
         publisher, issuers and coverage. A figure matches by its commodity, place, statistic, stage, product
         and year. If nothing matches all of the words, similar words match too. A search has at most 1,000
         results. The index of words follows the log by milliseconds; a search waits until it has the position
-        of its moment."""
+        of its moment.
+
+        - text: The search words.
+        - kinds: Only entities of these kinds; all except trade flows if left out.
+        - place: Only entities of this place (`CN`) or alliance (`quad`): as issuer, member or actor, as the
+          seat of a firm, or as the place of a figure.
+        """
         query = SearchQuery(
             arguments.parse_search_words(text, "text"),
             parse_kinds(kinds),

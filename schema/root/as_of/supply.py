@@ -87,16 +87,15 @@ class SupplyAnalysis(AtMoment):
         self,
         info: Info,
         commodity: CommodityId = None,
-        place: Annotated[
-            str | None,
-            argument(description="Only figures for this place, such as `CN` or `WORLD`."),
-        ] = None,
-        statistic: Annotated[
-            Statistic | None, argument(description="Only supplies of this statistic.")
-        ] = None,
+        place: str | None = None,
+        statistic: Statistic | None = None,
     ) -> list[Supply]:
         """The products with figures: every commodity, statistic, stage and form with its years, units and
-        publishers, in the order of the commodity tree."""
+        publishers, in the order of the commodity tree.
+
+        - place: Only figures for this place, such as `CN` or `WORLD`.
+        - statistic: Only supplies of this statistic.
+        """
         supplies = await info.context.services.as_of.supplies.find(
             self.moment,
             parse_with_descendants(commodity),
@@ -111,16 +110,14 @@ class SupplyAnalysis(AtMoment):
         self,
         info: Info,
         commodity: OfCommodity,
-        year: Annotated[
-            int | None,
-            argument(
-                description="The year of the figures; the latest one with figures if left out."
-            ),
-        ] = None,
+        year: int | None = None,
         stage: StageOrOnly = None,
         form: Form = None,
     ) -> Distribution:
-        """The world's production of a commodity in one year, by place."""
+        """The world's production of a commodity in one year, by place.
+
+        - year: The year of the figures; the latest one with figures if left out.
+        """
         of = parse_word(Commodity, commodity, "commodity")
         form = parse_optional_text(form, "form")
         if year is None:
@@ -134,10 +131,7 @@ class SupplyAnalysis(AtMoment):
     async def productions(
         self,
         info: Info,
-        commodities: Annotated[
-            list[str],
-            argument(description="The commodities, such as `lithium`, without those below them."),
-        ],
+        commodities: list[str],
         years: Annotated[
             YearRange,
             argument(
@@ -149,7 +143,10 @@ class SupplyAnalysis(AtMoment):
         form: Form = None,
     ) -> list[Distribution]:
         """The world's production of several commodities, or of one in several years: by commodity in the
-        given order, and year. Years without figures are left out."""
+        given order, and year. Years without figures are left out.
+
+        - commodities: The commodities, such as `lithium`, without those below them.
+        """
         of = list(dict.fromkeys(parse_all(Commodity, commodities, "commodities")))
         first, last = parse_closed_years(years, "years")
         if (last - first + 1) * len(of) > MAX_DISTRIBUTIONS:
@@ -295,19 +292,16 @@ class SupplyAnalysis(AtMoment):
         info: Info,
         commodity: ExposedCommodity = None,
         issuer: OfIssuer = None,
-        destination: Annotated[
-            str | None,
-            argument(
-                description="Only export controls that cover this destination. If left"
-                " out, controls limited to some destinations count as"
-                " partial."
-            ),
-        ] = None,
+        destination: str | None = None,
         stage: AtStage = None,
         year: OfYear = None,
     ) -> list[Exposure]:
         """The supplies that export controls cover, and their share of the world's production. Needs a
-        commodity, an issuer or a destination."""
+        commodity, an issuer or a destination.
+
+        - destination: Only export controls that cover this destination. If left out, controls limited to
+          some destinations count as partial.
+        """
         query = parse_exposure_query(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
         [exposure] = await info.context.services.as_of.exposures.find(

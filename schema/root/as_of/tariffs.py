@@ -1,9 +1,6 @@
 """Lines of tariffs at a moment."""
 
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.lists import Filter
 from projections.versions.rows import code_word
@@ -30,21 +27,17 @@ class Tariffs(AtMoment):
         info: Info,
         order: Enum,
         commodity: CommodityId = None,
-        code: Annotated[
-            str | None,
-            argument(
-                description="Only the line with this code, or lines below this heading of 4 or subheading of"
-                " 6 digits, such as `8112.92`."
-            ),
-        ] = None,
-        code_of: Annotated[
-            str | None,
-            argument(description="Only lines of the tariff of this place, such as `US`."),
-        ] = None,
+        code: str | None = None,
+        code_of: str | None = None,
     ) -> PageSource[TariffLine]:
         """Lines of tariffs, by place and code. `commodity` selects the lines below its codes of the
         Harmonized System, which may have other goods too. `tariffEditions` has the chapters that were
-        read."""
+        read.
+
+        - code: Only the line with this code, or lines below this heading of 4 or subheading of 6 digits,
+          such as `8112.92`.
+        - code_of: Only lines of the tariff of this place, such as `US`.
+        """
         beginnings = None if code is None else [_digits(code)[:8]]
         if commodity is not None:
             keys = parse_with_descendants(commodity) or []
@@ -55,18 +48,13 @@ class Tariffs(AtMoment):
         return self.listing(info, TariffLine, order, Filter(about=about, places=places))
 
     @resolver_field
-    async def tariff_line(
-        self,
-        info: Info,
-        code: Annotated[
-            str, argument(description="Its code of 8 digits, or with a suffix of 10: `8112.92.10`.")
-        ],
-        code_of: Annotated[
-            str, argument(description="The place whose tariff has the code, such as `US`.")
-        ],
-    ) -> TariffLine | None:
+    async def tariff_line(self, info: Info, code: str, code_of: str) -> TariffLine | None:
         """The line of a code. An unknown code is an error that names the nearest codes, a retired one an
-        error that names its successors."""
+        error that names its successors.
+
+        - code: Its code of 8 digits, or with a suffix of 10: `8112.92.10`.
+        - code_of: The place whose tariff has the code, such as `US`.
+        """
         place = parse_word(Place, code_of, "codeOf")
         tariffs = info.context.services.as_of.tariffs
         line = await tariffs.line(place, _digits(code), self.moment)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 from enum import Enum
-from typing import Annotated
 
 import strawberry
-from strawberry import argument, field
+from strawberry import field
 
 from projections.analysis import publications as domain
 from projections.analysis.publications import publications
@@ -117,17 +116,17 @@ class Timelines(AtMoment):
         info: Info,
         order: Enum,
         filters: ArgumentGroup = FILTERS,
-        between: Annotated[
-            DayRange | None, argument(description="Only entries in this period, past or future.")
-        ] = None,
-        kinds: Annotated[
-            list[TimelineKind] | None, argument(description="Only entries of these kinds.")
-        ] = None,
+        between: DayRange | None = None,
+        kinds: list[TimelineKind] | None = None,
     ) -> PageSource[TimelineEntry]:
         """The timeline of a commodity, a place, a firm or an alliance, as known at this moment, past and
         future, by date: announcements, changes of controls, alliances and firms, and publications of
         figures. One of the four is required; if several are given, all must match. Publications match
-        commodities and places only."""
+        commodities and places only.
+
+        - between: Only entries in this period, past or future.
+        - kinds: Only entries of these kinds.
+        """
         if all(value is None for value in filters.values()):
             raise InvalidInput(
                 "expected a commodity, a place, a firm or an alliance", path=("commodity",)

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any
-
-from strawberry import argument
+from typing import Any
 
 from projections.query.lists import Filter
 from projections.versions.rows import code_word
@@ -37,36 +35,25 @@ class TradeFlows(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        hs_code: Annotated[
-            str | None,
-            argument(
-                description="Only flows under this code of 6 digits, such as `811292`, or under"
-                " this heading of 4. A code of HS 2022 also finds the code of HS 2017 that had its"
-                " goods. A tariff code of 8 or 10 digits is cut to 6."
-            ),
-        ] = None,
+        hs_code: str | None = None,
         commodity: CommodityId = None,
-        importer: Annotated[
-            str | None,
-            argument(
-                description="Only imports of this place, such as `DE`. A union, such as `EU`,"
-                " selects its members on the effective date, with the trade between them."
-            ),
-        ] = None,
-        origin: Annotated[
-            str | None,
-            argument(
-                description="Only flows with this origin in a publisher's latest claim, such as"
-                " `CN`. It needs `hsCode`, `commodity` or `importer` beside it."
-            ),
-        ] = None,
-        years: Annotated[
-            YearRange | None, argument(description="Only imports of these years, both inclusive.")
-        ] = None,
+        importer: str | None = None,
+        origin: str | None = None,
+        years: YearRange | None = None,
     ) -> PageSource[TradeFlow]:
         """Trade flows: the imports of a place under one code in one year, by origin. `commodity` selects
         the codes that may have its goods; `goods` of a flow says whether they have others too. Codes
-        that were not compared with HS 2022 belong to no commodity."""
+        that were not compared with HS 2022 belong to no commodity.
+
+        - hs_code: Only flows under this code of 6 digits, such as `811292`, or under this heading of 4. A
+          code of HS 2022 also finds the code of HS 2017 that had its goods. A tariff code of 8 or 10 digits
+          is cut to 6.
+        - importer: Only imports of this place, such as `DE`. A union, such as `EU`, selects its members on
+          the effective date, with the trade between them.
+        - origin: Only flows with this origin in a publisher's latest claim, such as `CN`. It needs
+          `hsCode`, `commodity` or `importer` beside it.
+        - years: Only imports of these years, both inclusive.
+        """
         if origin is not None and hs_code is commodity is importer is None:
             raise InvalidInput(
                 "expected hsCode, commodity or importer beside origin",
@@ -86,14 +73,11 @@ class TradeFlows(AtMoment):
         )
 
     @resolver_field
-    async def trade_flow(
-        self,
-        info: Info,
-        id: Annotated[
-            str, argument(description="Its key, such as `hs17/811292/DE/2024`, or its id.")
-        ],
-    ) -> TradeFlow | None:
-        """One trade flow; null if there is no claim on it."""
+    async def trade_flow(self, info: Info, id: str) -> TradeFlow | None:
+        """One trade flow; null if there is no claim on it.
+
+        - id: Its key, such as `hs17/811292/DE/2024`, or its id.
+        """
         return await self.one(info, TradeFlow, id)
 
 

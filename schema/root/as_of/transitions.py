@@ -114,14 +114,13 @@ class TransitionLists(AtMoment):
 
     @list_field(Transition, TransitionOrder)
     async def upcoming(
-        self,
-        info: Info,
-        order: Enum,
-        days: Annotated[int, argument(description="The number of days after this date.")] = 90,
-        filters: ArgumentGroup = CHANGE_FILTERS,
+        self, info: Info, order: Enum, days: int = 90, filters: ArgumentGroup = CHANGE_FILTERS
     ) -> PageSource[Transition]:
         """Upcoming changes: the `transitions` after this date, ordered by date, including those of
-        figures."""
+        figures.
+
+        - days: The number of days after this date.
+        """
         kinds = parse_kinds(filters["kind"])
         about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at
@@ -133,14 +132,13 @@ class TransitionLists(AtMoment):
 
     @list_field(Transition, TransitionOrder, "DAY_DESC")
     async def recent(
-        self,
-        info: Info,
-        order: Enum,
-        days: Annotated[int, argument(description="The number of days before this date.")] = 30,
-        filters: ArgumentGroup = CHANGE_FILTERS,
+        self, info: Info, order: Enum, days: int = 30, filters: ArgumentGroup = CHANGE_FILTERS
     ) -> PageSource[Transition]:
         """Recent changes: the `transitions` of this date and the given number of days before it, the latest
-        first. Those of figures are included only if `kind` includes them."""
+        first. Those of figures are included only if `kind` includes them.
+
+        - days: The number of days before this date.
+        """
         kinds = parse_kinds(filters["kind"], POLICY_KINDS)
         about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at

@@ -1,9 +1,6 @@
 """Watched sources at a moment."""
 
 from enum import Enum
-from typing import Annotated
-
-from strawberry import argument
 
 from projections.query.lists import Filter
 from schema.base.context import Info
@@ -28,26 +25,16 @@ class WatchedSources(AtMoment):
         info: Info,
         order: Enum,
         search: Search = None,
-        issuer: Annotated[
-            str | None,
-            argument(
-                description="Only sources with acts of this place (`US`) or alliance (`quad`)."
-            ),
-        ] = None,
-        is_watched: Annotated[
-            bool | None,
-            argument(
-                description="Only sources that are still watched, or only those that are not."
-            ),
-        ] = None,
-        is_failing: Annotated[
-            bool | None,
-            argument(
-                description="Only sources whose last poll was incomplete, or only the others."
-            ),
-        ] = None,
+        issuer: str | None = None,
+        is_watched: bool | None = None,
+        is_failing: bool | None = None,
     ) -> PageSource[WatchedSource]:
-        """Sources that are or were watched, with their last polls, coverage and failures."""
+        """Sources that are or were watched, with their last polls, coverage and failures.
+
+        - issuer: Only sources with acts of this place (`US`) or alliance (`quad`).
+        - is_watched: Only sources that are still watched, or only those that are not.
+        - is_failing: Only sources whose last poll was incomplete, or only the others.
+        """
 
         def matches(state: WatchedSourceState) -> bool:
             is_failing_now = state.failing_since is not None
@@ -65,12 +52,9 @@ class WatchedSources(AtMoment):
         )
 
     @resolver_field
-    async def watched_source(
-        self,
-        info: Info,
-        id: Annotated[
-            str, argument(description="Its key, such as `us-federal-register`, or its id.")
-        ],
-    ) -> WatchedSource | None:
-        """One watched source; null if it was never watched."""
+    async def watched_source(self, info: Info, id: str) -> WatchedSource | None:
+        """One watched source; null if it was never watched.
+
+        - id: Its key, such as `us-federal-register`, or its id.
+        """
         return await self.one(info, WatchedSource, id)
