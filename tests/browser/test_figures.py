@@ -82,3 +82,24 @@ async def test_on_an_earlier_day_the_page_says_what_was_known_then(
         await tab.open(site.url + CHINA_2023.replace("2026-11-20", "2024-06-01"))
         await expect(tab.page.locator(".hero .big")).to_contain_text("240,000")
         await expect(tab.page.locator("tbody tr")).to_have_count(1)
+
+
+async def test_the_text_of_a_mark_is_shown_by_pointer_by_keyboard_and_in_a_row_of_bars(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit(complaints=True) as tab:
+        await tab.open(site.url + RARE_EARTHS)
+        tip = tab.page.locator(".tip")
+        await expect(tip).to_be_hidden()
+        mark = tab.page.locator(".lines .wide a[href*='CN%2Fproduction%2Fmine%2F2023']").first
+        await mark.focus()
+        await expect(tip).to_contain_text("China, 2023: 240,000 t REO, estimated, MCS 2024")
+        await tab.page.keyboard.press("Escape")
+        await expect(tip).to_be_hidden()
+        await mark.hover()
+        await expect(tip).to_contain_text("China, 2023: 240,000 t REO, estimated, MCS 2024")
+        await tab.page.locator(".bars tbody th a").first.focus()
+        await expect(tip).to_contain_text("suspended")
+        inside = "tip => tip.getBoundingClientRect().right <= innerWidth"
+        assert await tip.evaluate(inside)
+        assert tab.complaints == []

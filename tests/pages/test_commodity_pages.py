@@ -42,6 +42,33 @@ async def test_a_commodity_says_who_makes_it_and_how_concentrated_that_is(corpus
     assert "Canada 0 0 %" in ranking, "nil is a number"
 
 
+async def test_titles_of_charts_state_the_finding_and_say_what_is_estimated(corpus: Api) -> None:
+    main = await main_of(corpus, f"{RARE_EARTHS}?{DAY}")
+    finding = "China mined 69.2 % of the world’s rare earths in 2025 (estimated)"
+    assert finding in text_of(section_of(main, "who"))
+    title = (
+        "World mine production of rare earths rose from 240,000 t REO in 2020 to 390,000 in 2025"
+        " (estimated)"
+    )
+    assert title in text_of(section_of(main, "years"))
+    framed = await corpus.request("GET", f"/embed/producers{RARE_EARTHS}?{DAY}")
+    assert finding in text_of(framed.text)
+    clauses = await corpus.request("GET", f"/embed/clauses{RARE_EARTHS}?{DAY}")
+    assert re.search(r"Rare earths: \d+ clauses in force, of these", text_of(clauses.text))
+
+
+async def test_the_series_of_a_chart_are_added_and_removed_by_links(corpus: Api) -> None:
+    section = section_of(await main_of(corpus, f"{RARE_EARTHS}?{DAY}&series=US,AU"), "years")
+    assert "Australia, 2025" in section
+    assert "China, 2025" not in section
+    assert "United States’ mine production of rare earths" in text_of(section)
+    links = dict(re.findall(r'href="[^"]*series=([A-Z,]+)&[^"]*"([^>]*)>', section))
+    assert "aria-current" in links["US"], "without Australia"
+    assert links["US,AU,CN"] == ""
+    unknown = await corpus.request("GET", f"{RARE_EARTHS}?series=XX")
+    assert (unknown.status_code, "WORLD, CN, US" in unknown.text) == (400, True)
+
+
 async def test_a_year_is_chosen_by_a_link_and_what_is_not_a_number_is_a_word(corpus: Api) -> None:
     main = await main_of(corpus, f"{RARE_EARTHS}?year=2023&{DAY}")
     assert "World mine production, 2023 376,000" in text_of(main)
@@ -122,7 +149,7 @@ async def test_without_a_world_total_there_are_no_shares_and_no_zero(corpus: Api
 
 async def test_a_commodity_is_an_image_data_and_a_table(corpus: Api) -> None:
     svg = await corpus.request("GET", f"{RARE_EARTHS}.svg?{DAY}")
-    assert "Rare earths: mine production" in svg.text
+    assert "World mine production of rare earths rose from 240,000 t REO in 2020 to" in svg.text
     assert "US Geological Survey; as of 20\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026" in svg.text
     table = await corpus.request("GET", f"{RARE_EARTHS}.csv?year=2024&{DAY}")
     assert re.search(r"^CN,China,270000,", table.text, re.MULTILINE)

@@ -28,7 +28,7 @@ IMAGES = [
     ("/controls/cn-mofcom-2024-46", "China", "Unit: days", STATUS_LEGEND, "Source: "),
     (
         "/commodities/gallium",
-        "Gallium: primary production",
+        "World primary production of gallium rose from 434,000 kg in 2021",
         "thousand kg gallium",
         ["claim in use", "earlier edition", "China"],
         "Source: US Geological Survey",

@@ -17,7 +17,7 @@ from schema.pages.charts.status_bars import (
     draw_status_table,
     periods_of,
 )
-from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS
+from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS, RARE_STYLES
 from tests.support.api import Api
 from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
@@ -75,6 +75,26 @@ def test_a_suspension_ends_on_its_last_day_and_the_clause_is_back_on_the_next() 
     (state,) = row.states
     assert (state.word, state.words) == ("suspended", "until 27\u00a0Nov\u00a02026, then back")
     assert state.confirmations == {"CONFIRMED"}
+
+
+@each_case(
+    ("confirmation", "style", "words"),
+    [
+        ("CONFIRMED", "solid", ""),
+        ("AS_RECORDED", "solid", ""),
+        ("BY_TERMS", "terms", " (not confirmed)"),
+        ("CONTRADICTED", "contradicted", " (contradicted)"),
+    ],
+)
+def test_a_bar_in_force_shows_the_doubt_of_its_day_only(
+    confirmation: str, style: str, words: str
+) -> None:
+    table = draw_status_table([truce(confirmation)], date(2026, 11, 28))
+    first, suspended, back = table.rows[0].lanes[0].bars
+    assert [first.style, suspended.style] == ["solid", "hatched"]
+    assert (back.style, back.words) == (style, f"in force from 28\u00a0Nov\u00a02026 on{words}")
+    assert table.rows[0].states[0].style == style
+    assert (style in RARE_STYLES) <= (style in table.styles)
 
 
 def test_a_state_has_the_confirmations_of_its_clauses() -> None:

@@ -56,6 +56,17 @@ def test_every_class_in_a_stylesheet_can_be_on_a_page() -> None:
     assert not unknown
 
 
+def test_no_text_of_a_drawing_or_a_page_is_smaller_than_12_pixels() -> None:
+    drawn = re.findall(r'<text[^>]*font-size="([\d.]+)"', text_of(".html") + text_of(".svg"))
+    drawn += re.findall(r'<(?:svg|g) [^>]*font-size="([\d.]+)"', text_of(".html"))
+    assert [size for size in drawn if float(size) < 12] == ["10.5"], "the question mark of a mark"
+    sizes = re.findall(
+        r"[\s:](0?\.\d+|\d+(?:\.\d+)?)(px|rem)[^;{}]*;",
+        "".join(re.findall(r"(?:font-size|font|--t-\w+):[^;]*;", text_of(".css"))),
+    )
+    assert [one for one in sizes if float(one[0]) * (16 if one[1] == "rem" else 1) < 12] == []
+
+
 def test_every_variable_of_a_stylesheet_is_used() -> None:
     styles = text_of(".css")
     used = {

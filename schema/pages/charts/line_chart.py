@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from textwrap import wrap
 
 from msgspec import Struct, field
 
@@ -24,7 +25,7 @@ LABEL_DISTANCE_PIXELS = 14
 LABEL_OFFSET_PIXELS = 8
 CHARACTER_PIXELS = 7
 """Average width of a character; a wide one, such as in Chinese, is twice as wide."""
-DIGIT_PIXELS = 6
+DIGIT_PIXELS = 7
 MARGIN_PIXELS = 4
 IMAGE_MARGIN_PIXELS = 16
 UNIT_PIXELS = 24
@@ -33,6 +34,8 @@ YEARS_PIXELS = 22
 """Height below the plot, for the years."""
 TITLE_PIXELS = 86
 """Height of the title, the source and the legend of an image."""
+TITLE_LINE_PIXELS, TITLE_CHARACTERS = 22, 76
+"""Height of a line of the title, and its maximum number of characters."""
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 """Divisors of large numbers on the axis, with the word before the unit."""
 
@@ -75,6 +78,7 @@ class YearMark:
     """Publisher of the claim; a line joins the claims of one publisher only."""
     breaks: bool = False
     """Whether the line breaks before it, because its basis differs from that of the year before."""
+    estimated: bool = False
 
 
 class Line(Struct, frozen=True):
@@ -154,6 +158,8 @@ class LineDrawing(Struct, frozen=True):
     top: float
     width: int
     height: int
+    titles: Sequence[str]
+    """Lines of the title of an image."""
     unit: str
     numbers: Sequence[Label]
     years: Sequence[Label]
@@ -194,7 +200,10 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
     names = _names(chart, layout, y)
     margin = IMAGE_MARGIN_PIXELS if layout.is_image else MARGIN_PIXELS
     left = margin + 6 + DIGIT_PIXELS * max(len(label.text) for label in numbers)
-    top = margin + UNIT_PIXELS + (TITLE_PIXELS if layout.is_image else 0)
+    titles = wrap(printable(chart.title), TITLE_CHARACTERS) if layout.is_image else ()
+    top = margin + UNIT_PIXELS
+    if layout.is_image:
+        top += TITLE_PIXELS + TITLE_LINE_PIXELS * max(len(titles) - 1, 0)
     right = LABEL_OFFSET_PIXELS + max((_width(label.text) for label in names), default=0)
     return LineDrawing(
         chart=chart,
@@ -203,6 +212,7 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
         top=top,
         width=round(left + layout.width_pixels + right + margin),
         height=top + layout.height_pixels + YEARS_PIXELS + margin,
+        titles=titles,
         unit=printable(f"{word} {chart.unit}".strip()),
         numbers=numbers,
         years=[

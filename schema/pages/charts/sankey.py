@@ -39,7 +39,7 @@ MARGIN_PX, IMAGE_MARGIN_PX = 4, 16
 TITLE_PX = 64
 """Height of title and source of an image."""
 LEGEND_PX = 34
-LEGEND_MARK_PX, LEGEND_CHARACTER_PX = 46, 6
+LEGEND_MARK_PX, LEGEND_CHARACTER_PX = 46, 7
 """Widths of a mark of the legend with its margins, and of a character."""
 
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, window_around
+from schema.pages.charts.status_marks import DOUBTED_STYLES, DOUBTS, LEGEND_WORDS
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.basics.word import Hue, Shape
 from tracker.domain.wording.phrases import short_date, short_period
@@ -26,11 +27,13 @@ class Period:
     status: str
     first: date
     last: date | None = None
+    confirmation: str = "CONFIRMED"
+    """Confirmation of the status on the date of the page, if the period includes it."""
 
     @property
-    def style(self) -> Shape:
+    def style(self) -> str:
         """Return its style."""
-        return ClauseStatus[self.status].shape
+        return _style(self.status, self.confirmation)
 
     @property
     def word(self) -> str:
@@ -42,7 +45,14 @@ class Period:
         return self.first <= day and (self.last is None or day <= self.last)
 
     def __str__(self) -> str:
-        return f"{self.word} {short_period(self.first, self.last)}"
+        doubt = f" ({DOUBTS[self.confirmation]})" if self.style in DOUBTED_STYLES.values() else ""
+        return f"{self.word} {short_period(self.first, self.last)}{doubt}"
+
+
+def _style(status: str, confirmation: str) -> str:
+    """Return the style of a status; a clause in force has that of its doubt."""
+    shape = ClauseStatus[status].shape
+    return DOUBTED_STYLES.get(confirmation, shape) if shape is Shape.SOLID else shape
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class RowOfPeriods:
 class Bar:
     """A period in the drawing."""
 
-    style: Shape
+    style: str
     x: float
     width: float
     words: str
@@ -102,9 +112,13 @@ class State:
     """Start, end and next status in words; empty if clauses differ in them."""
 
     @property
-    def style(self) -> Shape:
-        """Return its mark."""
-        return ClauseStatus[self.status].shape
+    def style(self) -> str:
+        """Return its mark; that of a doubt if all of its clauses share it."""
+        return (
+            _style(self.status, *self.confirmations)
+            if len(self.confirmations) == 1
+            else (ClauseStatus[self.status].shape)
+        )
 
     @property
     def word(self) -> str:
@@ -176,10 +190,10 @@ class StatusTable:
         return [hue for hue in Hue if hue in hues]
 
     @property
-    def styles(self) -> Sequence[Shape]:
+    def styles(self) -> Sequence[str]:
         """Return the styles in the table, for the legend."""
         styles = {bar.style for row in self.rows for lane in row.lanes for bar in lane.bars}
-        return [style for style in Shape if style in styles]
+        return [style for style in LEGEND_WORDS if style in styles]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
@@ -242,6 +256,7 @@ def _days_of(rows: Sequence[RowOfPeriods]) -> list[date]:
 
 
 def _draw_row(row: RowOfPeriods, day: date, scale: TimeScale) -> StatusRow:
+    row = replace(row, tracks=[_with_doubt(track, day) for track in row.tracks])
     tracks = row.tracks[:MAX_LANES]
     return StatusRow(
         row,
@@ -249,6 +264,17 @@ def _draw_row(row: RowOfPeriods, day: date, scale: TimeScale) -> StatusRow:
         _row_in_words(row),
         states_on(row, day),
         _to_come(row, day),
+    )
+
+
+def _with_doubt(track: Track, day: date) -> Track:
+    """Return a track whose period on a date has the confirmation of its status."""
+    return replace(
+        track,
+        periods=[
+            replace(one, confirmation=track.confirmation) if one.covers(day) else one
+            for one in track.periods
+        ],
     )
 
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from schema.pages.charts.status_bars import StatusRow, StatusTable
-from schema.pages.charts.status_marks import HUE_WORDS, IMAGE_COLOURS, LEGEND_WORDS, Paint
+from schema.pages.charts.status_marks import (
+    HUE_WORDS,
+    IMAGE_COLOURS,
+    LEGEND_WORDS,
+    RARE_STYLES,
+    Paint,
+)
 from tracker.domain.basics.word import Shape
 
 WIDTH_PX = 1120
@@ -83,7 +89,7 @@ def _legend(table: StatusTable) -> Iterator[tuple[int, str, str, str]]:
     styles = [
         (style, "ink", word)
         for style, word in LEGEND_WORDS.items()
-        if style is not Shape.DASHED or style in table.styles
+        if style not in RARE_STYLES or style in table.styles
     ]
     x = MARGIN_PX
     for style, hue, word in [*styles, *((Shape.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues)]:

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.basics.word import Hue, Shape
 
-LEGEND_WORDS: Mapping[Shape, str] = {
+LEGEND_WORDS: Mapping[str, str] = {
     Shape.HOLLOW: "announced",
     Shape.SOLID: "in force",
+    "terms": "in force, not confirmed",
+    "contradicted": "in force, contradicted by a statement",
     Shape.HATCHED: "suspended",
     Shape.LINE: "expired",
     Shape.DOTS: "repealed",
     Shape.DASHED: "not law",
 }
-"""Words of the legend by style; "not law" only where it occurs."""
+"""Words of the legend by style."""
+RARE_STYLES = frozenset({Shape.DASHED, "terms", "contradicted"})
+"""Styles that the legend has only where they occur."""
+DOUBTED_STYLES = {"BY_TERMS": "terms", "CONTRADICTED": "contradicted"}
+"""Styles of clauses in force that no record confirms, by their confirmation: hatched and dotted."""
 
 HUE_WORDS: Mapping[str, str] = {
     Hue.BAN: "ban",
@@ -103,9 +109,9 @@ class Paint:
         """Return a colour, as an attribute."""
         return self.colours[name]
 
-    def hatch(self, name: str) -> str:
-        """Return the hatch of a colour; `patterns()` of the templates defines it."""
-        return f"url(#hatch-{name})"
+    def hatch(self, name: str, style: str = "hatch") -> str:
+        """Return the pattern of a style and a colour; `patterns()` of the templates defines it."""
+        return f"url(#{style}-{name})"
 
 
 ON_PAGE = Paint(PAGE_COLOURS)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from schema.metadata import linked_data
 from schema.pages.charts.line_chart import LineChart, page_drawings
+from schema.pages.charts.status_marks import doubts
 from schema.pages.charts.world_map import SHARES, WorldMap
 from schema.pages.commodities.answers import answer_lines, clause_answers
 from schema.pages.commodities.clauses import Clauses, clauses_on, counted, names_goods, pairs_of
@@ -14,8 +16,10 @@ from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
 from schema.pages.commodities.years import (
     chart_measure,
+    chosen_series,
     edition_rows,
     first_drawn_year,
+    series_links,
     years_chart,
 )
 from schema.pages.dependence.alternatives import PROCESSED_STAGES, is_about_processed_goods
@@ -42,7 +46,7 @@ MAX_SENTENCES = 3
 """Maximum number of products in the sentences on dependence; its page has all."""
 MAIN_STAGES = ("MINE", "REFINERY")
 """The stages that readers expect; a page names the one without figures."""
-CHOICES = frozenset({"toward", "year", "stage", "form", "importer"})
+CHOICES = frozenset({"toward", "year", "stage", "form", "importer", "series"})
 """Parameters that choose figures, not clauses."""
 
 
@@ -52,12 +56,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     key = address.parameters["key"]
     commodity = next(one for one in data["commodities"] if one["key"] == key)
     below = [one for one in data["commodities"] if one["parentKey"] == key]
-    shown, reserves = state["production"], state["reserves"]
+    shown = state["production"]
     clauses = clauses_on(state, address)
     exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in state["years"])
-    drawn = years_chart(state, commodity["name"], attribution(state), _links(address, "figures"))
+    codes = chosen_series(state, address.parameters.get("series"))
+    drawn = years_chart(
+        state, commodity["name"], attribution(state), _links(address, "figures"), codes
+    )
     makers = producers_map(shown["figures"], _links(address, "places"))
     return {
         "title": commodity["name"],
@@ -87,12 +94,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "products": products(state, address),
         "editions": edition_rows(state),
         "lines": page_drawings(drawn) if drawn else [],
+        "series": series_links(state, codes, address),
+        "finding": finding(shown),
         "charts": dict(charts(state, commodity["name"], clauses, drawn, makers)),
-        "reserves": reserves,
-        "reserve_rows": producer_rows(
-            reserves["figures"], chart_measure(reserves), "asOf.reserves.figures"
-        ),
-        "reserve_measure": measure_words(chart_measure(reserves)),
+        **reserves_of(state["reserves"]),
         "clauses": clauses,
         "exposure": exposure,
         "exposure_parts": PARTS,
@@ -105,6 +110,17 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
+def reserves_of(reserves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the reserves by place, the largest first, and their unit."""
+    measure = chart_measure(reserves)
+    rows = producer_rows(reserves["figures"], measure, "asOf.reserves.figures")
+    return {
+        "reserves": reserves,
+        "reserve_rows": sorted(rows, key=lambda row: -Decimal(row.figure["value"] or -1)),
+        "reserve_measure": measure_words(measure),
+    }
+
+
 def charts(
     state: Mapping[str, Any], name: str, clauses: Clauses, lines: LineChart | None, makers: WorldMap
 ) -> Iterator[tuple[str, Image]]:
@@ -113,13 +129,16 @@ def charts(
         yield CHART, line_image(lines)
     shown = state["production"]
     if shown["figures"]:
-        title = f"{name}: producers, {shown['year']}"
+        title = finding(shown) or f"{name}: producers, {shown['year']}"
         yield (
             "producers",
             world_image(makers, title, SHARES, "share not known", state, name="Producers"),
         )
     if clauses.current and clauses.current.rows:
-        title = f"Clauses on {name}"
+        listed = "" if clauses.listed_all else "at least "
+        unconfirmed = doubts(clauses.confirmations)
+        title = f"{name}: {listed}{phrases.many(clauses.in_force, 'clause')} in force"
+        title += f", of these {unconfirmed}" if unconfirmed else ""
         yield "clauses", status_image(clauses.current, title, state["position"], name="Clauses")
 
 
@@ -174,6 +193,22 @@ def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
         f"No figures for {missing[0]} production are recorded."
         f" Figures exist for {phrases.listed(recorded)} production."
     ]
+
+
+def finding(shown: Mapping[str, Any]) -> str:
+    """Return the largest producer with its share as a title; empty if no share is known."""
+    first = shown["figures"][0] if shown["figures"] else None
+    if not (first and first["share"] and shown["world"]):
+        return ""
+    goods = product((shown["figuresOf"] or shown["commodity"])["name"], shown["form"])
+    estimated = first["estimated"] or shown["world"]["estimated"]
+    return (
+        f"{phrases.with_capital(phrases.with_article(first['place']['name']))}"
+        f" {Stage[shown['stage']].verb if shown['stage'] else 'produced'}"
+        f" {phrases.percent_beside(first['share'], (one['share'] for one in shown['figures'][1:]))}"
+        f" of the world’s {phrases.in_running_text(goods)} in {shown['year']}"
+        f"{' (estimated)' if estimated else ''}"
+    )
 
 
 def output_sentences(shown: Mapping[str, Any]) -> list[str]:
@@ -301,8 +336,11 @@ PAGE = Page(
     section="/commodities",
     feed=FeedOfPage(commodity="key", calendar=True, ignored=CHOICES),
     without_codes=frozenset({"form"}),
+    texts=frozenset({"series"}),
     table=TableOfPage(
-        "production", renamed={"key": "commodity"}, without=frozenset({"toward", "importer"})
+        "production",
+        renamed={"key": "commodity"},
+        without=frozenset({"toward", "importer", "series"}),
     ),
     more_tables=tuple(
         TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)

@@ -7,12 +7,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
+from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark, unbroken
+from schema.pages.site.address import Address
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
-from tracker.domain.wording.phrases import rounded
+from tracker.domain.wording.phrases import in_running_text, possessive, rounded
+from tracker.errors import InvalidInput
 
 MAX_PLACES = 5
+"""Maximum number of places that are drawn unless a reader selects others."""
+MAX_SERIES = len(SERIES) + 1
+WORLD = "WORLD"
 MAX_GAP_YEARS = 3
 """Maximum gap between drawn years. Older years would compress the others."""
 Claim = Mapping[str, Any]
@@ -44,34 +49,61 @@ class EditionRow(Struct, frozen=True):
     """Its unit and basis if they differ from those of the chart."""
 
 
-def years_chart(state: Mapping[str, Any], name: str, source: str, link: LinkTo) -> LineChart | None:
-    """Return the chart of the world and the places with the largest shares, over all years.
+def offered_series(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return the series that can be drawn with their names: the world, then places by share."""
+    places = (
+        one["place"]
+        for one in state["production"]["figures"]
+        if not one["place"]["isAggregate"] and Decimal(one["value"] or 0)
+    )
+    return {WORLD: "World", **{one["code"]: one["name"] for one in places}}
+
+
+def chosen_series(state: Mapping[str, Any], chosen: str | None) -> list[str]:
+    """Return the codes of the drawn series. Raises InvalidInput."""
+    offered = list(offered_series(state))
+    if not chosen:
+        return offered[: MAX_PLACES + 1]
+    codes = list(dict.fromkeys(chosen.upper().split(",")))
+    if not {*codes} <= {*offered} or len(codes) > MAX_SERIES:
+        raise InvalidInput(
+            f"expected at most {MAX_SERIES} of {', '.join(offered)}", path=("series",)
+        )
+    return codes
+
+
+def series_links(
+    state: Mapping[str, Any], codes: Sequence[str], address: Address
+) -> list[tuple[str, str, bool]]:
+    """Return each series with the link that adds or removes it, and whether it is drawn."""
+    links = []
+    for code, name in offered_series(state).items():
+        drawn = [one for one in codes if one != code] if code in codes else [*codes, code]
+        if drawn and len(drawn) <= MAX_SERIES:
+            links.append((name, address.narrowed(series=",".join(drawn)), code in codes))
+    return links
+
+
+def years_chart(
+    state: Mapping[str, Any], name: str, source: str, link: LinkTo, codes: Sequence[str]
+) -> LineChart | None:
+    """Return the chart of the world and of places, over all years.
 
     None if nothing can be drawn on one scale.
     """
-    shown = state["production"]
+    shown, names = state["production"], offered_series(state)
     measure = chart_measure(shown)
     if measure is None:
         return None
-    largest = [one for one in shown["figures"] if not one["place"]["isAggregate"]]
     first = first_drawn_year(state)
+    colours = iter(SERIES)
     drawn = [
-        Line("World", list(_marks("World", world_years(state), measure, link)), "ink"),
-        *(
-            Line(
-                one["place"]["name"],
-                list(
-                    _marks(
-                        one["place"]["name"],
-                        place_years(state, one["place"]["code"]),
-                        measure,
-                        link,
-                    )
-                ),
-                SERIES[number],
-            )
-            for number, one in enumerate(largest[:MAX_PLACES])
-        ),
+        Line(
+            names[code],
+            list(_marks(names[code], _years_of(state, code), measure, link)),
+            "ink" if code == WORLD else next(colours, "ink"),
+        )
+        for code in codes
     ]
     lines = [
         Line(line.name, marks, line.colour)
@@ -81,8 +113,29 @@ def years_chart(state: Mapping[str, Any], name: str, source: str, link: LinkTo) 
     ]
     if not lines:
         return None
-    title = f"{product(name, shown['form'])}: {kind_of_figure('PRODUCTION', shown['stage'])}"
+    goods = product(name, shown["form"])
+    basis = unit(measure).removesuffix(f" {in_running_text(goods)}")
+    title = years_finding(lines[0], goods, shown["stage"], basis)
     return LineChart(title, _description(lines, measure), source, unit(measure), lines)
+
+
+def years_finding(line: Line, goods: str, stage: str | None, measure: str) -> str:
+    """Return the first and the last number of the last unbroken part of a line, in words."""
+    kind = kind_of_figure("PRODUCTION", stage)
+    runs = unbroken(line.marks)
+    if not runs or len(runs[-1]) == 1:
+        return f"{goods}: {kind}"
+    first, last = runs[-1][0], runs[-1][-1]
+    verb = "was" if first.value == last.value else "rose" if last.value > first.value else "fell"
+    estimated = " (estimated)" if first.estimated or last.estimated else ""
+    change = (
+        f"{rounded(first.value)} {measure} both in {first.year} and in {last.year}"
+        if verb == "was"
+        else f"from {rounded(first.value)} {measure} in {first.year}"
+        f" to {rounded(last.value)} in {last.year}"
+    )
+    whose = "World" if line.name == "World" else possessive(line.name)
+    return f"{whose} {kind} of {in_running_text(goods)} {verb} {change}{estimated}"
 
 
 def first_drawn_year(state: Mapping[str, Any]) -> int:
@@ -113,6 +166,10 @@ def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     """Return whether a figure is of the selected product."""
     product = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
     return (series["commodity"]["key"], series["stage"], series["form"]) == product
+
+
+def _years_of(state: Mapping[str, Any], code: str) -> list[PlaceYear]:
+    return world_years(state) if code == WORLD else place_years(state, code)
 
 
 def place_years(state: Mapping[str, Any], code: str) -> list[PlaceYear]:
@@ -160,7 +217,9 @@ def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool
     edition_note = "" if in_use else ", an earlier edition"
     words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{edition_note}"
     number, address = Decimal(claim["value"]), link(one.figure)
-    return YearMark(one.year, number, words, address, in_use, claim["publisher"])
+    return YearMark(
+        one.year, number, words, address, in_use, claim["publisher"], estimated=claim["estimated"]
+    )
 
 
 def _description(lines: Sequence[Line], measure: Claim) -> str:

@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import DOUBTS, HUE_WORDS, LEGEND_WORDS, ON_PAGE
+from schema.pages.charts.status_marks import DOUBTS, HUE_WORDS, LEGEND_WORDS, ON_PAGE, RARE_STYLES
 from schema.pages.site import address, amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
@@ -98,6 +98,7 @@ def environment() -> jinja2.Environment:
         "doubts": DOUBTS,
         "hue_words": HUE_WORDS,
         "legend_words": LEGEND_WORDS,
+        "rare_styles": RARE_STYLES,
         "levels": LEVELS,
     }
     return made
