@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from inspect import Parameter, signature
+from dataclasses import MISSING
+from inspect import Parameter, get_annotations, signature
 from operator import attrgetter
 from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry import argument
+from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
+from strawberry.types.private import is_private
 from typing_extensions import dataclass_transform
 
 from schema.base.argument_group import spread
+from schema.base.descriptions import docstring_of
 
 LAZY_FIELDS = "_later"
 """Attribute of an object with the functions that compute its lazy fields."""
@@ -36,19 +40,37 @@ F = TypeVar("F", bound=Callable[..., Any])
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def object_type(kind: type[T]) -> type[T]:
     """Return an output type, described by its docstring."""
+    _describe_fields(kind)
     return _with_lazy_fields(strawberry.type(kind, description=description_of(kind)))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def interface_type(kind: type[T]) -> type[T]:
     """Return an interface, described by its docstring."""
+    _describe_fields(kind)
     return _with_lazy_fields(strawberry.interface(kind, description=description_of(kind)))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def input_object(kind: type[T]) -> type[T]:
     """Return an input type, described by its docstring."""
+    _describe_fields(kind)
     return strawberry.input(kind, description=description_of(kind))
+
+
+def is_hidden(hint: Any) -> bool:
+    """Return whether GraphQL does not show attributes with a type hint."""
+    return hint.startswith("strawberry.Private") if isinstance(hint, str) else is_private(hint)
+
+
+def _describe_fields(kind: type) -> None:
+    """Describe the fields of a type by their docstrings."""
+    for name, hint in get_annotations(kind).items():
+        field, described = vars(kind).get(name, MISSING), docstring_of(kind, name)
+        if isinstance(field, StrawberryField):
+            field.description = field.description or described
+        elif described and not is_hidden(hint) and "ClassVar" not in str(hint):
+            setattr(kind, name, strawberry.field(default=field, description=described))
 
 
 def read_from(

@@ -1,7 +1,8 @@
 """Descriptions of fields of inputs and outputs and of words, each written once.
 
-The docstring of a field in its struct comes first, that of a word in its vocabulary. Fields without one
-are described in `descriptions.toml`: under `Class.field`, or under `field` for all structs with this field.
+The docstring of a field comes first, in its output type or its struct, and that of a word in its
+vocabulary. Fields without one are described in `descriptions.toml`: under `Class.field`, or under `field`
+for all structs with this field.
 """
 
 import inspect
@@ -33,7 +34,7 @@ def describe(name: str, *structs: type) -> str:
         if isinstance(member, property):
             return " ".join(str(member.__doc__).split())
         for kind in struct.__mro__:
-            described = DESCRIPTIONS.get(f"{kind.__name__}.{name}") or _docstring(kind, name)
+            described = DESCRIPTIONS.get(f"{kind.__name__}.{name}") or docstring_of(kind, name)
             if described:
                 return described
     if name not in DESCRIPTIONS:
@@ -41,7 +42,8 @@ def describe(name: str, *structs: type) -> str:
     return DESCRIPTIONS[name]
 
 
-def _docstring(kind: type, name: str) -> str | None:
+def docstring_of(kind: type, name: str) -> str | None:
+    """Return the docstring of a field in its class, or of a word; None without one."""
     return _docstrings(kind.__module__).get(f"{kind.__name__}.{name}")
 
 

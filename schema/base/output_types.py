@@ -30,12 +30,18 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import msgspec
 import strawberry
 from strawberry.types.field import StrawberryField
-from strawberry.types.private import is_private
 from typing_extensions import dataclass_transform
 
 import schema.base.enums  # noqa: F401 - enums are known before output types are made of them
-from schema.base.decorators import MADE, PATHS, description_of, interface_type, object_type
-from schema.base.descriptions import describe
+from schema.base.decorators import (
+    MADE,
+    PATHS,
+    description_of,
+    interface_type,
+    is_hidden,
+    object_type,
+)
+from schema.base.descriptions import describe, docstring_of
 from schema.base.scalars import Day, Instant
 from tracker.domain.basics.values import PartialDate
 
@@ -134,9 +140,7 @@ def output_type(
 def _private_attributes(kind: type) -> dict[str, Any]:
     """Return the types of the attributes of a class that GraphQL does not show."""
     private = {
-        name: hint
-        for name, hint in inspect.get_annotations(kind).items()
-        if (hint.startswith("strawberry.Private") if isinstance(hint, str) else is_private(hint))
+        name: hint for name, hint in inspect.get_annotations(kind).items() if is_hidden(hint)
     }
     holder = SimpleNamespace(__annotations__=private)
     return get_type_hints(holder, vars(sys.modules[kind.__module__]), include_extras=True)
@@ -192,7 +196,8 @@ class _Type:
     def _read(self, name: str, attribute: str, path: str, field: StrawberryField) -> None:
         """Define a field that is read from the struct in an attribute."""
         struct = self._structs[attribute]
-        field.description = field.description or describe(path, struct, *self._facts)
+        if not (field.description or docstring_of(self._kind, name)):
+            field.description = describe(path, struct, *self._facts)
         if name not in self.annotations:
             self.annotations[name] = shown_type(_type_in(struct, name))
         holder = SimpleNamespace(__annotations__={name: self.annotations[name]})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias
 
-from strawberry import argument, field
+from strawberry import argument
 
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
@@ -66,16 +66,12 @@ def answer_moments() -> tuple[Moment, ...]:
 class MomentInput:
     """A moment on both time axes: an effective date, and a state of the log."""
 
-    valid_at: Day | None = field(
-        description="The effective date; today (UTC) if left out.", default=None
-    )
-    known_at: Instant | None = field(
-        description="The state of the log at this time. Not together with `position`.", default=None
-    )
-    position: Position | None = field(
-        description="The state of the log at this position. Not together with `knownAt`.",
-        default=None,
-    )
+    valid_at: Day | None = None
+    """The effective date; today (UTC) if left out."""
+    known_at: Instant | None = None
+    """The state of the log at this time. Not together with `position`."""
+    position: Position | None = None
+    """The state of the log at this position. Not together with `knownAt`."""
 
 
 async def wait_for_position(info: Info, least: Position | None) -> None:

@@ -20,33 +20,28 @@ class DayRange:
     """A range of dates, both ends inclusive. A date known only to the year or month is in the range if one
     of its days is."""
 
-    first: Day | None = field(
-        name="from", description="The first date; open if left out.", default=None
-    )
-    last: Day | None = field(
-        name="to", description="The last date; open if left out.", default=None
-    )
+    first: Day | None = field(name="from", default=None)
+    """The first date; open if left out."""
+    last: Day | None = field(name="to", default=None)
+    """The last date; open if left out."""
 
 
 @input_object
 class YearRange:
     """A range of years, both ends inclusive."""
 
-    first: int | None = field(
-        name="from", description="The first year; open if left out.", default=None
-    )
-    last: int | None = field(
-        name="to", description="The last year; open if left out.", default=None
-    )
+    first: int | None = field(name="from", default=None)
+    """The first year; open if left out."""
+    last: int | None = field(name="to", default=None)
+    """The last year; open if left out."""
 
 
 @input_object
 class TimeRange:
     """A range of time, both ends inclusive."""
 
-    first: Instant | None = field(
-        name="from", description="The start; open if left out.", default=None
-    )
+    first: Instant | None = field(name="from", default=None)
+    """The start; open if left out."""
     last: Instant | None = field(name="to", description="The end; open if left out.", default=None)
 
 

@@ -57,14 +57,11 @@ def command_count_error() -> InvalidInput:
 class IfVersionInput:
     """A command that is refused (`VERSION_CONFLICT`) unless the entity has this version."""
 
-    version: int = field(
-        description="The version that the entity must have before this command, counting the earlier"
-        " commands of the batch; 0: it must not exist. For a correction, the entity of the"
-        " corrected event."
-    )
-    command: VERSIONED_INPUT = field(  # type: ignore[valid-type]  # known at run time only
-        description="The command."
-    )
+    version: int
+    """The version that the entity must have before this command, counting the earlier commands of the
+    batch; 0: it must not exist. For a correction, the entity of the corrected event."""
+    command: VERSIONED_INPUT  # type: ignore[valid-type]  # known at run time only
+    """The command."""
 
 
 COMMAND_INPUT = one_of_type(
@@ -84,19 +81,15 @@ COMMAND_INPUT = one_of_type(
 class BatchResult:
     """The result of commands that were recorded together."""
 
-    positions: list[Position] = field(
-        description="The positions of their events, in the order of the commands; a correction"
-        " has two, its retraction and its replacement."
-    )
-    position: Position = field(
-        description="The last of these positions. `asOf(position:)` shows the state after it."
-    )
+    positions: list[Position]
+    """The positions of their events, in the order of the commands; a correction has two, its retraction and
+    its replacement."""
+    position: Position
+    """The last of these positions. `asOf(position:)` shows the state after it."""
     events: list[Event] = field(description="The recorded events.")
-    repeated: bool = field(
-        description="Whether the same idempotency key recorded these commands before. In"
-        " that case nothing was recorded again, and the positions are those"
-        " of the first time."
-    )
+    repeated: bool
+    """Whether the same idempotency key recorded these commands before. In that case nothing was recorded
+    again, and the positions are those of the first time."""
 
 
 class BatchCommand(Struct, frozen=True):

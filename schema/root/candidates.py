@@ -60,9 +60,8 @@ class CandidateCounts:
     accepting: int = field(description="Candidates that are being recorded or imported.")
     accepted: int = field(description="Recorded candidates.")
     rejected: int = field(description="Rejected candidates and closed leads.")
-    superseded: int = field(
-        description="Candidates that the publisher has replaced with a newer version."
-    )
+    superseded: int
+    """Candidates that the publisher has replaced with a newer version."""
 
 
 @object_type

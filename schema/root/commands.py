@@ -61,21 +61,16 @@ class CommandResult:
     """The result of a mutation."""
 
     positions: list[Position] = field(description="The positions of the recorded events.")
-    position: Position = field(
-        description="The last of these positions. `asOf(position:)` shows the state after it."
-    )
+    position: Position
+    """The last of these positions. `asOf(position:)` shows the state after it."""
     event_id: str = field(description="The id of the event, which `retractEvent` takes.")
     entity: str = field(description="The entity, such as `alliance/quad`.")
-    repeated: bool = field(
-        description="Whether the same idempotency key recorded this before. In that case"
-        " nothing was recorded again, and the positions are those of the"
-        " first time."
-    )
+    repeated: bool
+    """Whether the same idempotency key recorded this before. In that case nothing was recorded again, and
+    the positions are those of the first time."""
 
-    version: int = field(
-        description="The version of the entity after this event: the `expectedVersion` of the next"
-        " mutation."
-    )
+    version: int
+    """The version of the entity after this event: the `expectedVersion` of the next mutation."""
     event: Event = field(description="The recorded event.")
 
 

@@ -80,41 +80,28 @@ class AddEndpointInput:
     """Adds an endpoint: an address that events are sent to from now on, one after the other, signed
     according to Standard Webhooks."""
 
-    url: str = field(
-        description="The address, with https. Private networks are refused, unless the"
-        " operator allows them."
-    )
+    url: str
+    """The address, with https. Private networks are refused, unless the operator allows them."""
     name: str | None = field(
         description=f"A unique name of at most {MAX_NAME_CHARACTERS} of a to z, digits, `.`,"
         " `_` and `-`. The host of the address if left out.",
         default=None,
     )
-    after: Position | None = field(
-        description="The position after which its events begin; the last of the log if"
-        " left out, and 0 for all events.",
-        default=None,
-    )
+    after: Position | None = None
+    """The position after which its events begin; the last of the log if left out, and 0 for all events."""
     types: list[str] | None = field(
         description="Only events of these types, such as `ExportControl.Suspended`; at most"
         f" {MAX_FILTER_WORDS}, like the other lists.",
         default=None,
     )
-    commodities: list[str] | None = field(
-        description="Only events about one of these commodities, or one below it, as in `events`.",
-        default=None,
-    )
-    places: list[str] | None = field(
-        description="Only events about one of these places or alliances, as in `events`.",
-        default=None,
-    )
-    entity: str | None = field(
-        description="Only events of this entity, such as `alliance/quad`. It need not exist yet.",
-        default=None,
-    )
-    format: EndpointFormat = field(
-        description="The format of deliveries: the events, or messages for a chat.",
-        default=EndpointFormat.EVENTS,
-    )
+    commodities: list[str] | None = None
+    """Only events about one of these commodities, or one below it, as in `events`."""
+    places: list[str] | None = None
+    """Only events about one of these places or alliances, as in `events`."""
+    entity: str | None = None
+    """Only events of this entity, such as `alliance/quad`. It need not exist yet."""
+    format: EndpointFormat = EndpointFormat.EVENTS
+    """The format of deliveries: the events, or messages for a chat."""
     max_batch_events: int = field(
         description=f"The maximum number of events in one request, up to {MAX_BATCH_EVENTS};"
         f" up to {SLACK_EVENTS} with the format `SLACK`, {TEAMS_EVENTS} with `TEAMS`."
@@ -122,24 +109,16 @@ class AddEndpointInput:
         " higher number sends lists (`application/cloudevents-batch+json`).",
         default=1,
     )
-    with_proof: bool = field(
-        description="Whether each event includes its inclusion proof, as soon as a"
-        " checkpoint includes the event. Messages for a chat have none.",
-        default=False,
-    )
-    with_hmac: bool = field(
-        description="Whether to sign with a shared secret too (`v1`), for libraries"
-        " without Ed25519 (`v1a`).",
-        default=False,
-    )
-    owner: str | None = field(
-        description="The name of the caller who may manage it; the caller itself if left"
-        " out. Another name needs scope `admin`.",
-        default=None,
-    )
-    reason: str | None = field(
-        description="The purpose. It is stored with the name of the caller.", default=None
-    )
+    with_proof: bool = False
+    """Whether each event includes its inclusion proof, as soon as a checkpoint includes the event. Messages
+    for a chat have none."""
+    with_hmac: bool = False
+    """Whether to sign with a shared secret too (`v1`), for libraries without Ed25519 (`v1a`)."""
+    owner: str | None = None
+    """The name of the caller who may manage it; the caller itself if left out. Another name needs scope
+    `admin`."""
+    reason: str | None = None
+    """The purpose. It is stored with the name of the caller."""
 
 
 @input_object
@@ -156,9 +135,8 @@ class ReplayEndpointInput:
 
     name: str = field(description=NAME)
     first_position: Position = field(name="from", description="The first position.")
-    last_position: Position | None = field(
-        name="to", description="The last position; the cursor if left out.", default=None
-    )
+    last_position: Position | None = field(name="to", default=None)
+    """The last position; the cursor if left out."""
     reason: str = field(description=REASON)
 
 
@@ -176,10 +154,8 @@ class RetryDeliveryInput:
     """Retries a delivery now."""
 
     name: str = field(description=NAME)
-    position: Position | None = field(
-        description="The position of a parked event; if left out, the delivery that fails.",
-        default=None,
-    )
+    position: Position | None = None
+    """The position of a parked event; if left out, the delivery that fails."""
     reason: str = field(description=REASON)
 
 
@@ -207,10 +183,8 @@ class EndpointResult:
 class EndpointSecretResult(EndpointResult):
     """The result of a mutation that creates keys."""
 
-    secret: str | None = field(
-        description="The shared secret, `whsec_…`, if signatures with one were requested."
-        " It is shown only once."
-    )
+    secret: str | None
+    """The shared secret, `whsec_…`, if signatures with one were requested. It is shown only once."""
 
 
 @object_type

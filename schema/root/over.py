@@ -36,32 +36,20 @@ class TransitionScope:
     """The transitions to stop at. All given filters must match. Transitions of figures are left out unless
     `kind` includes them."""
 
-    commodity: str | None = field(
-        description="Only transitions about this commodity, such as `gallium`, or one below it.",
-        default=None,
-    )
-    hs_code: str | None = field(
-        description="Only transitions about commodities with this code of the Harmonized System.",
-        default=None,
-    )
-    place: str | None = field(
-        description="Only transitions about this place: as issuer, member or actor.", default=None
-    )
-    issuer: str | None = field(
-        description="Only transitions of export controls of this issuer.", default=None
-    )
-    alliance: str | None = field(
-        description="Only transitions of this alliance, such as `quad`, and announcements"
-        " by it or about it.",
-        default=None,
-    )
-    firm: str | None = field(
-        description="Only clauses and announcements that name this firm, and the firm itself.",
-        default=None,
-    )
-    entity: str | None = field(
-        description="Only transitions of this entity, such as `alliance/quad`.", default=None
-    )
+    commodity: str | None = None
+    """Only transitions about this commodity, such as `gallium`, or one below it."""
+    hs_code: str | None = None
+    """Only transitions about commodities with this code of the Harmonized System."""
+    place: str | None = None
+    """Only transitions about this place: as issuer, member or actor."""
+    issuer: str | None = None
+    """Only transitions of export controls of this issuer."""
+    alliance: str | None = None
+    """Only transitions of this alliance, such as `quad`, and announcements by it or about it."""
+    firm: str | None = None
+    """Only clauses and announcements that name this firm, and the firm itself."""
+    entity: str | None = None
+    """Only transitions of this entity, such as `alliance/quad`."""
     kind: EntityKind | None = field(description="Only entities of this kind.", default=None)
 
 

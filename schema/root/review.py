@@ -86,11 +86,8 @@ class AssignCandidateInput:
     """A candidate to assign to a person."""
 
     id: strawberry.ID = field(description=ID)
-    to: str | None = field(
-        description="The name of a caller; if left out, the assignment is removed. Others"
-        " may still decide on it.",
-        default=None,
-    )
+    to: str | None = None
+    """The name of a caller; if left out, the assignment is removed. Others may still decide on it."""
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
 
@@ -100,11 +97,9 @@ class EditCandidateInput:
     """A fact that replaces the proposal of a candidate."""
 
     id: strawberry.ID = field(description=ID)
-    fact: FACT_INPUT = field(  # type: ignore[valid-type]  # known at run time only
-        description="The fact: the input of the mutation that would record it. Its"
-        " snapshot and the names of those who accepted it are added on"
-        " recording."
-    )
+    fact: FACT_INPUT  # type: ignore[valid-type]  # known at run time only
+    """The fact: the input of the mutation that would record it. Its snapshot and the names of those who
+    accepted it are added on recording."""
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
 
@@ -130,9 +125,8 @@ class CandidateOutcome:
     """The outcome for one of several candidates."""
 
     id: strawberry.ID = field(description="Its id.")
-    candidate: Candidate | None = field(
-        description="The candidate after the mutation; null if no candidate has this id."
-    )
+    candidate: Candidate | None
+    """The candidate after the mutation; null if no candidate has this id."""
     error: CandidateError | None = field(description="The error; null if it was not refused.")
 
 

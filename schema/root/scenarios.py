@@ -99,10 +99,8 @@ class ScenarioInput:
     commands: list[COMMAND_INPUT] = field(  # type: ignore[valid-type]  # known at run time only
         description=f"The commands, 1 to {MAX_COMMANDS}, as for `record`."
     )
-    position: Position | None = field(
-        description="The position of the log that it continues. If left out, it follows the log.",
-        default=None,
-    )
+    position: Position | None = None
+    """The position of the log that it continues. If left out, it follows the log."""
     private: bool = field(description="Whether only its owner can read it.", default=False)
 
 

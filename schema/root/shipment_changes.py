@@ -17,12 +17,10 @@ from schema.types.shipment import ShipmentCheck, ShipmentVerdict
 class ShipmentChange:
     """A rule for a shipment that differs between two moments."""
 
-    before: ShipmentVerdict | None = field(
-        description="The rule at the first moment; null if it did not apply."
-    )
-    after: ShipmentVerdict | None = field(
-        description="The rule at the second moment; null if it no longer applies."
-    )
+    before: ShipmentVerdict | None
+    """The rule at the first moment; null if it did not apply."""
+    after: ShipmentVerdict | None
+    """The rule at the second moment; null if it no longer applies."""
 
 
 @object_type

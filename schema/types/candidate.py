@@ -28,20 +28,15 @@ class CandidateSnapshot:
     sha256: str = field(description="Their SHA-256, as 64 hexadecimal digits.")
     url: str = field(description="The address of the response.")
     path: str = field(description="The path of these bytes on this server.")
-    media_type: str | None = field(
-        description="The media type that the publisher declared, without parameters; null"
-        " if none was declared or the bytes are not stored here."
-    )
-    size: int | None = field(
-        description="The number of bytes; null if the bytes are not stored here."
-    )
-    stored_at: Instant | None = field(
-        description="The time at which they were stored; null if the bytes are not stored here."
-    )
-    redacted: bool = field(
-        description="Whether they were redacted. Only the hash and the reason for the"
-        " redaction remain."
-    )
+    media_type: str | None
+    """The media type that the publisher declared, without parameters; null if none was declared or the
+    bytes are not stored here."""
+    size: int | None
+    """The number of bytes; null if the bytes are not stored here."""
+    stored_at: Instant | None
+    """The time at which they were stored; null if the bytes are not stored here."""
+    redacted: bool
+    """Whether they were redacted. Only the hash and the reason for the redaction remain."""
 
 
 @output_type(only_spelled=True, first="type entity data event_id")
@@ -51,9 +46,8 @@ class CandidateProposal:
     of: strawberry.Private[review.Candidate]
 
     type: str = struct_field()
-    entity: str = struct_field(
-        "stream", description="The entity of the proposed event, such as `export-control/us-…`."
-    )
+    entity: str = struct_field("stream")
+    """The entity of the proposed event, such as `export-control/us-…`."""
     data: JSON = struct_field()
 
 
@@ -65,9 +59,8 @@ class CandidateFile:
 
     reader: str = struct_field(description="The reader for the file, such as `usgs`.")
     file_name: str = struct_field(description="The file name in the receipt of the import.")
-    settings: JSON = struct_field(
-        description="The settings of the reader, in the form of `tracker import --set`."
-    )
+    settings: JSON = struct_field()
+    """The settings of the reader, in the form of `tracker import --set`."""
 
 
 @output_type()

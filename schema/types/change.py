@@ -80,19 +80,15 @@ class EntityKind(Enum):
 class FieldChange:
     """A field of a state that differs. Differences of `because` alone are not listed."""
 
-    path: list[str] = field(
-        description="The path of the field in the stored state, such as `clauses`, `2`,"
-        " `status`. Items of `clauses` are named by id, of `members` by"
-        " place, of `claims` by publisher, edition and version. An empty path"
-        " means the state as a whole. The path of a list means that its order"
-        " differs."
-    )
+    path: list[str]
+    """The path of the field in the stored state, such as `clauses`, `2`, `status`. Items of `clauses` are
+    named by id, of `members` by place, of `claims` by publisher, edition and version. An empty path means
+    the state as a whole. The path of a list means that its order differs."""
     before: JSON | None = field(description="The value before; null if there was none.")
     after: JSON | None = field(description="The value after; null if absent.")
-    changed_on: Day | None = field(
-        description="The date of the change; of several changes between two moments, the"
-        " last. Null if only the recorded knowledge of it changed."
-    )
+    changed_on: Day | None
+    """The date of the change; of several changes between two moments, the last. Null if only the recorded
+    knowledge of it changed."""
 
 
 @output_type(only_spelled=True, first="entity kind change effective_days held_from")

@@ -120,18 +120,15 @@ def entity_type(
 class Place:
     """A country by its ISO 3166-1 code, or a declared group such as WORLD."""
 
-    code: str = field(
-        description="The ISO 3166-1 alpha-2 code; for a former state, the ISO 3166-3"
-        " code; for a declared group, its own code."
-    )
-    alpha3_code: str | None = field(
-        description="The ISO 3166-1 alpha-3 code, such as `CHN`; for a former state, its"
-        " former code. Null for a group, and if ISO has none (`XK`)."
-    )
-    numeric_code: str | None = field(
-        description="The ISO 3166-1 numeric code in three digits, such as `076`, which is"
-        " also the UN's M49 code; null if `alpha3Code` is null."
-    )
+    code: str
+    """The ISO 3166-1 alpha-2 code; for a former state, the ISO 3166-3 code; for a declared group, its own
+    code."""
+    alpha3_code: str | None
+    """The ISO 3166-1 alpha-3 code, such as `CHN`; for a former state, its former code. Null for a group,
+    and if ISO has none (`XK`)."""
+    numeric_code: str | None
+    """The ISO 3166-1 numeric code in three digits, such as `076`, which is also the UN's M49 code; null if
+    `alpha3Code` is null."""
     name: str = field(description="The English name.")
     is_aggregate: bool = field(description="Whether it is a group: a total, a residual, a union.")
 
@@ -142,16 +139,13 @@ class Commodity:
 
     key: str = field(description="Its key, such as `rare_earths`.")
     name: str = field(description="The English name.")
-    parent_key: str | None = field(
-        description="The key of the commodity above it in the tree; null for a root."
-    )
+    parent_key: str | None
+    """The key of the commodity above it in the tree; null for a root."""
     group_keys: list[str] = field(description="The keys of further commodities that include it.")
-    hs_codes: list[str] = field(
-        description="Its codes in the Harmonized System of 2022, of 4 or 6 digits."
-    )
-    forms: list[Form] = field(
-        description="The forms in which it is traded; empty if all forms are possible."
-    )
+    hs_codes: list[str]
+    """Its codes in the Harmonized System of 2022, of 4 or 6 digits."""
+    forms: list[Form]
+    """The forms in which it is traded; empty if all forms are possible."""
 
 
 @object_type

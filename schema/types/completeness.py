@@ -22,12 +22,10 @@ class CompletenessGap:
 
     of: strawberry.Private[domain.Gap]
 
-    first: Day | None = struct_field(
-        name="from", description="The first day of the gap; null if it has no beginning."
-    )
-    last: Day | None = struct_field(
-        name="until", description="The last day of the gap; null if no day was read."
-    )
+    first: Day | None = struct_field(name="from")
+    """The first day of the gap; null if it has no beginning."""
+    last: Day | None = struct_field(name="until")
+    """The last day of the gap; null if no day was read."""
 
 
 @output_type(first="level until gaps statement")

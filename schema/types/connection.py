@@ -42,24 +42,19 @@ class PageInfo:
         """Whether there are more items before this page."""
         return await self.behind()
 
-    start_cursor: str | None = field(
-        description="The cursor of the first item; null if the page is empty. As `before` it returns the"
-        " previous page."
-    )
-    end_cursor: str | None = field(
-        description="The cursor of the last item; null if the page is empty. As `after` it returns the"
-        " next page."
-    )
+    start_cursor: str | None
+    """The cursor of the first item; null if the page is empty. As `before` it returns the previous page."""
+    end_cursor: str | None
+    """The cursor of the last item; null if the page is empty. As `after` it returns the next page."""
 
 
 @object_type
 class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
-    cursor: str = field(
-        description="The cursor of the item. As `after` it starts the next page behind"
-        " this item, as `before` it ends a page in front of it."
-    )
+    cursor: str
+    """The cursor of the item. As `after` it starts the next page behind this item, as `before` it ends a
+    page in front of it."""
     node: T = field(description="The item.")
 
 
@@ -69,9 +64,8 @@ class Connection(Generic[T]):
 
     edges: list[Edge[T]] = field(description="The items of the page with their cursors.")
     nodes: list[T] = field(description="The items of the page.")
-    page_info: PageInfo = field(
-        description="The cursors of the page, and whether there are items before and after it."
-    )
+    page_info: PageInfo
+    """The cursors of the page, and whether there are items before and after it."""
     count: strawberry.Private[Callable[[], Awaitable[int]]]
     scope: strawberry.Private[AnswerScope | None] = None
 

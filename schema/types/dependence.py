@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import strawberry
-from strawberry import field
 
 from projections.analysis import import_exposure, origin_lists, yearly_lines
 from projections.analysis.claims import Orders
@@ -60,10 +59,9 @@ class YearlyLines:
     """Yearly lines, with the completeness of the records."""
 
     scope: strawberry.Private[AnswerScope | None]
-    lines: list[YearlyLine] = field(
-        description="The lines, by commodity and product. An empty list means that no claim is"
-        " recorded, not that there are no imports."
-    )
+    lines: list[YearlyLine]
+    """The lines, by commodity and product. An empty list means that no claim is recorded, not that
+    there are no imports."""
 
     @resolver_field
     async def completeness(self) -> Completeness | None:
@@ -82,17 +80,13 @@ class OriginList:
     commodity: Commodity = struct_field()
     importer: Place = struct_field()
     claim: Claim = struct_field("cited", description="The list as a claim, with its edition.")
-    measured: str | None = struct_field(
-        "origins.measured", description="The measure of the parts, such as `quantity` or `value`."
-    )
-    parts: list[Origin] = struct_field(
-        "origins.parts", description="The named origins in the printed order."
-    )
-    unnamed: Quantity | None = struct_field(
-        "origins.unnamed",
-        description="The part of the places that the publisher does not name; null if it names all, and"
-        " in a list of ranks.",
-    )
+    measured: str | None = struct_field("origins.measured")
+    """The measure of the parts, such as `quantity` or `value`."""
+    parts: list[Origin] = struct_field("origins.parts")
+    """The named origins in the printed order."""
+    unnamed: Quantity | None = struct_field("origins.unnamed")
+    """The part of the places that the publisher does not name; null if it names all, and in a list of
+    ranks."""
 
 
 @object_type
@@ -100,10 +94,9 @@ class OriginLists:
     """Published lists of origins, with the completeness of the records."""
 
     scope: strawberry.Private[AnswerScope | None]
-    lists: list[OriginList] = field(
-        description="The newest list of each product and publisher, by commodity and product. Never"
-        " add lists: some products contain others, and periods overlap."
-    )
+    lists: list[OriginList]
+    """The newest list of each product and publisher, by commodity and product. Never add lists: some
+    products contain others, and periods overlap."""
 
     @resolver_field
     async def completeness(self) -> Completeness | None:
@@ -162,14 +155,11 @@ class ListedOrigin:
     moment: strawberry.Private[Moment]
 
     place: Place = struct_field("origin.place", description="The origin.")
-    quantity: Quantity | None = struct_field(
-        "origin.quantity", description="Its part as published."
-    )
-    includes: list[Place] = struct_field(
-        "origin.includes",
-        description="Further places that the publisher counts in it, such as Hong Kong in China. The"
-        " controls are those of `place` only.",
-    )
+    quantity: Quantity | None = struct_field("origin.quantity")
+    """Its part as published."""
+    includes: list[Place] = struct_field("origin.includes")
+    """Further places that the publisher counts in it, such as Hong Kong in China. The controls are those of
+    `place` only."""
     controls: PlaceUnderControl = struct_field()
 
 
@@ -200,9 +190,8 @@ class ImportExposure:
     commodity: Commodity = struct_field("listed.commodity", description="The commodity.")
     form: str | None = struct_field("listed.form", description="The product, such as `metal`.")
     importer: Place = struct_field("listed.importer", description="The importing place.")
-    claim: Claim | None = struct_field(
-        "listed.cited", description="The published list; null if the list is made of trade flows."
-    )
+    claim: Claim | None = struct_field("listed.cited")
+    """The published list; null if the list is made of trade flows."""
 
     @made_field
     def hs_code(self) -> str | None:
@@ -216,43 +205,30 @@ class ImportExposure:
         published list."""
         return [TradeFlow.at(one, self.moment) for one in self.of.listed.flows]
 
-    publisher: str = struct_field(
-        "listed.publisher", description="The publisher's short id, such as `usgs`."
-    )
+    publisher: str = struct_field("listed.publisher")
+    """The publisher's short id, such as `usgs`."""
     edition: str = struct_field("listed.edition", description="The edition of the publication.")
     first_year: int = struct_field("listed.first_year", description="The first year of the list.")
     last_year: int = struct_field("listed.last_year", description="Its last year.")
-    measured: str | None = struct_field(
-        "listed.origins.measured",
-        description="The measure of the parts, such as `quantity` or `value (FOB)`.",
-    )
-    unit: str = struct_field(
-        "listed.quantity.unit",
-        description="The unit of all numbers: `percent`, a mass, or a currency.",
-    )
-    whole: Decimal = struct_field(
-        "listed.whole", description="The whole: 100 percent, or the amount of the imports."
-    )
-    certain: Decimal = struct_field(
-        "sums.certain", description="The sum of the parts with the status `CERTAIN`."
-    )
-    assumed: Decimal = struct_field(
-        "sums.assumed", description="The sum of the parts with the status `ASSUMED`."
-    )
-    partly: Decimal = struct_field(
-        "sums.partly", description="The sum of the parts with the status `PARTLY`."
-    )
-    none: Decimal = struct_field(
-        "sums.none", description="The sum of the parts with the status `NONE`."
-    )
-    unnamed: Decimal = struct_field(
-        "sums.unnamed", description="The part of the places that the publisher does not name."
-    )
-    remainder: Decimal = struct_field(
-        "sums.remainder",
-        description="The whole less these five sums. It is not 0 if the publisher rounds, or if a part is"
-        " an interval such as `<1`. It belongs to no status.",
-    )
+    measured: str | None = struct_field("listed.origins.measured")
+    """The measure of the parts, such as `quantity` or `value (FOB)`."""
+    unit: str = struct_field("listed.quantity.unit")
+    """The unit of all numbers: `percent`, a mass, or a currency."""
+    whole: Decimal = struct_field("listed.whole")
+    """The whole: 100 percent, or the amount of the imports."""
+    certain: Decimal = struct_field("sums.certain")
+    """The sum of the parts with the status `CERTAIN`."""
+    assumed: Decimal = struct_field("sums.assumed")
+    """The sum of the parts with the status `ASSUMED`."""
+    partly: Decimal = struct_field("sums.partly")
+    """The sum of the parts with the status `PARTLY`."""
+    none: Decimal = struct_field("sums.none")
+    """The sum of the parts with the status `NONE`."""
+    unnamed: Decimal = struct_field("sums.unnamed")
+    """The part of the places that the publisher does not name."""
+    remainder: Decimal = struct_field("sums.remainder")
+    """The whole less these five sums. It is not 0 if the publisher rounds, or if a part is an interval such
+    as `<1`. It belongs to no status."""
     origins: list[ListedOrigin] = struct_field()
     measures: list[ImportMeasure] = struct_field()
     unnamed_suppliers: list[PlaceUnderControl] = struct_field()
@@ -272,9 +248,8 @@ class ImportExposures:
     figures."""
 
     scope: strawberry.Private[AnswerScope | None]
-    lists: list[ImportExposure] = field(
-        description="The lists, by commodity and product. They are never combined or averaged."
-    )
+    lists: list[ImportExposure]
+    """The lists, by commodity and product. They are never combined or averaged."""
 
     @resolver_field
     async def completeness(self) -> Completeness | None:

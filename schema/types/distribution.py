@@ -35,9 +35,8 @@ class UncountedPlace:
     orders: strawberry.Private[Orders]
 
     place: Place = struct_field()
-    figure: PlaceFigure | None = struct_field(
-        "share", description="Its figure; null if not recorded."
-    )
+    figure: PlaceFigure | None = struct_field("share")
+    """Its figure; null if not recorded."""
 
 
 @output_type(
@@ -54,10 +53,8 @@ class GroupShare:
     orders: strawberry.Private[Orders]
 
     members: list[Place] = struct_field()
-    value: Decimal | None = struct_field(
-        "number",
-        description="The sum of the counted figures; null if they cannot be added to the world's.",
-    )
+    value: Decimal | None = struct_field("number")
+    """The sum of the counted figures; null if they cannot be added to the world's."""
 
     @made_field
     def unit(self) -> str | None:
@@ -74,14 +71,10 @@ class GroupShare:
         world = self.spread.world
         return world.claim.quantity if world and self.of.number is not None else None
 
-    figures: list[PlaceFigure] = struct_field(
-        "counted",
-        description="The counted figures, the largest shares first: of countries, or of a"
-        " group of members if one of these has no figure. A group of all but"
-        " some countries also includes `other countries`, if its edition"
-        " names each excluded country. It then represents the members that"
-        " only other editions name.",
-    )
+    figures: list[PlaceFigure] = struct_field("counted")
+    """The counted figures, the largest shares first: of countries, or of a group of members if one of these
+    has no figure. A group of all but some countries also includes `other countries`, if its edition names
+    each excluded country. It then represents the members that only other editions name."""
     missing: list[UncountedPlace] = struct_field()
     overlapping: list[UncountedPlace] = struct_field()
     computed_from: list[Claim] = struct_field()
@@ -146,25 +139,18 @@ class Distribution:
     commodity: Commodity = field(description="The commodity.")
     figures_of: Commodity | None = struct_field()
     statistic: Statistic = field(description="The statistic of the figures.")
-    stage: Stage | None = field(
-        description="The stage of the supply chain of the figures, as queried. Without a"
-        " queried stage it is mining if there are figures for it in any year,"
-        " else the only stage with figures. Null for reserves, and if none"
-        " was queried and none is chosen: see `available`."
-    )
-    form: str | None = field(
-        description="The product, if one stage has several, as queried. Without a queried"
-        " form it is the product without a form if there are figures for it,"
-        " else the only form. Null otherwise, and if none was queried and"
-        " several are left: see `available`."
-    )
+    stage: Stage | None
+    """The stage of the supply chain of the figures, as queried. Without a queried stage it is mining if
+    there are figures for it in any year, else the only stage with figures. Null for reserves, and if none
+    was queried and none is chosen: see `available`."""
+    form: str | None
+    """The product, if one stage has several, as queried. Without a queried form it is the product without a
+    form if there are figures for it, else the only form. Null otherwise, and if none was queried and
+    several are left: see `available`."""
     year: int | None = field(description="The year of the figures; null for reserves.")
     world: Claim | None = struct_field()
-    figures: list[PlaceFigure] = struct_field(
-        "shares",
-        description="The figures of all other places: the largest shares first, then those without a"
-        " share.",
-    )
+    figures: list[PlaceFigure] = struct_field("shares")
+    """The figures of all other places: the largest shares first, then those without a share."""
     without_number: list[Place] = struct_field()
     not_comparable: list[PlaceFigure] = struct_field()
     concentration: Concentration | None = struct_field()

@@ -51,11 +51,8 @@ class FactHorizon:
         """The kind of entity; null if facts are not grouped by it."""
         return EntityKind(self.of.kind) if self.of.kind else None
 
-    newest_fact_on: Day = struct_field(
-        "public_on",
-        description="The date from which the newest fact counts; it may be in the future.",
-    )
-    newest_published_on: PartialDate = struct_field(
-        "published_on", description="The publication date of its source."
-    )
+    newest_fact_on: Day = struct_field("public_on")
+    """The date from which the newest fact counts; it may be in the future."""
+    newest_published_on: PartialDate = struct_field("published_on")
+    """The publication date of its source."""
     newest_position: Position = struct_field("position", description="Its position in the log.")

@@ -26,13 +26,11 @@ class EndpointFailure:
 
     of: strawberry.Private[delivery.Endpoint]
 
-    since: Instant = struct_field(
-        "failing_since", description="The time of the first of these failures."
-    )
+    since: Instant = struct_field("failing_since")
+    """The time of the first of these failures."""
     error: str | None = struct_field("last_error", description="The last error.")
-    status: int | None = struct_field(
-        "last_status", description="The HTTP status of the last response; null if there was none."
-    )
+    status: int | None = struct_field("last_status")
+    """The HTTP status of the last response; null if there was none."""
 
 
 @output_type(first="head events oldest_at")
@@ -66,11 +64,9 @@ class EndpointKey:
 
     of: strawberry.Private[delivery.EndpointKey]
 
-    key: str = struct_field(
-        "public_key",
-        description="The key as text, `whpk_` and 32 bytes in base64, as libraries of"
-        " Standard Webhooks read it (Ed25519, signatures `v1a`).",
-    )
+    key: str = struct_field("public_key")
+    """The key as text, `whpk_` and 32 bytes in base64, as libraries of Standard Webhooks read it (Ed25519,
+    signatures `v1a`)."""
 
 
 @output_type(
@@ -129,24 +125,17 @@ class Endpoint:
 
     of: strawberry.Private[delivery.Endpoint]
 
-    url: str = struct_field(
-        "shown_url",
-        description="Its address, without the query and, for a chat, the path: they may contain a"
-        " secret and are never shown.",
-    )
-    types: list[str] | None = struct_field(
-        "filter.types", description="The types of the events; null: all types."
-    )
-    commodities: list[str] | None = struct_field(
-        "filter.commodities",
-        description="The commodities of the events, including those below them; null: any.",
-    )
-    places: list[str] | None = struct_field(
-        "filter.places", description="The places and alliances of the events; null: any."
-    )
-    entity: str | None = struct_field(
-        "filter.entity", description="The only entity of the events; null: any."
-    )
+    url: str = struct_field("shown_url")
+    """Its address, without the query and, for a chat, the path: they may contain a secret and are never
+    shown."""
+    types: list[str] | None = struct_field("filter.types")
+    """The types of the events; null: all types."""
+    commodities: list[str] | None = struct_field("filter.commodities")
+    """The commodities of the events, including those below them; null: any."""
+    places: list[str] | None = struct_field("filter.places")
+    """The places and alliances of the events; null: any."""
+    entity: str | None = struct_field("filter.entity")
+    """The only entity of the events; null: any."""
     started_after: Position = struct_field()
     position: Position = struct_field()
     previous_position: Position = struct_field()
@@ -157,14 +146,11 @@ class Endpoint:
         return None if self.of.failing_since is None else EndpointFailure(of=self.of)
 
     replay: EndpointReplay | None = struct_field()
-    parked_events: int = struct_field(
-        "parked", description="The number of parked events: see `parked`."
-    )
-    requests_per_minute: int | None = struct_field(
-        "requests_a_minute",
-        description="The rate limit of the receiver in requests per minute, from the"
-        " handshake of CloudEvents' webhooks; null: none.",
-    )
+    parked_events: int = struct_field("parked")
+    """The number of parked events: see `parked`."""
+    requests_per_minute: int | None = struct_field("requests_a_minute")
+    """The rate limit of the receiver in requests per minute, from the handshake of CloudEvents' webhooks;
+    null: none."""
 
     @made_field
     def public_keys(self) -> list[EndpointKey]:

@@ -47,9 +47,8 @@ class Fact:
     of: strawberry.Private[RecordedEvent]
 
     position: Position = struct_field()
-    entity: str = struct_field(
-        "stream", description="The entity of the event, such as `alliance/quad`."
-    )
+    entity: str = struct_field("stream")
+    """The entity of the event, such as `alliance/quad`."""
     data: JSON = struct_field()
 
     @resolver_field

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import strawberry
-from strawberry import field
 
 from projections.analysis.same_acts import same_acts
 from projections.query.lists import Filter
@@ -185,9 +184,8 @@ class ExportControlEdge(Edge[ExportControl]):
 class ExportControlConnection(Connection[ExportControl]):
     """A page of a list (a Relay connection)."""
 
-    edges: list[ExportControlEdge] = field(  # type: ignore[assignment]  # narrower than of others
-        description="The items of the page with their cursors, and with the clauses that match."
-    )
+    edges: list[ExportControlEdge]  # type: ignore[assignment]  # narrower than of others
+    """The items of the page with their cursors, and with the clauses that match."""
 
 
 def control_edge(cursor: str, control: ExportControl) -> ExportControlEdge:

@@ -46,11 +46,9 @@ class Requirement:
     """A clause in force on a supply, with the clauses that it rests on: one licence is one requirement."""
 
     clause: AppliedClause = field(description="The clause that names the goods.")
-    legal_bases: list[AppliedClause] = field(
-        description="The clauses of the same issuer that the requirement rests on, itself"
-        " first. They are laws and lists on dual-use items that add no"
-        " licence of their own."
-    )
+    legal_bases: list[AppliedClause]
+    """The clauses of the same issuer that the requirement rests on, itself first. They are laws and lists
+    on dual-use items that add no licence of their own."""
 
 
 def requirements_of(
@@ -82,9 +80,8 @@ class ControllingPlace:
         it is not known."""
         return self.of.share.share if self.of.share else None
 
-    figure: PlaceFigure | None = struct_field(
-        "share", description="The claim of the share; null without figures."
-    )
+    figure: PlaceFigure | None = struct_field("share")
+    """The claim of the share; null without figures."""
     in_force: list[AppliedClause] = struct_field()
     suspended: list[AppliedClause] = struct_field()
 
@@ -101,13 +98,10 @@ class MeasureShare:
 
     of: strawberry.Private[pure.MeasureShares]
 
-    assumed_share: Decimal = struct_field(
-        "assumed",
-        description="The part of `share` that is in force by its own terms, not confirmed.",
-    )
-    contradicted_share: Decimal = struct_field(
-        "contradicted", description="The part of `share` that a recorded statement contradicts."
-    )
+    assumed_share: Decimal = struct_field("assumed")
+    """The part of `share` that is in force by its own terms, not confirmed."""
+    contradicted_share: Decimal = struct_field("contradicted")
+    """The part of `share` that a recorded statement contradicts."""
 
 
 @output_type(
@@ -145,6 +139,5 @@ class ExposureToward:
     """The exposure of the supplies to a destination."""
 
     destination: Place = field(description="The destination.")
-    supplies: list[Exposure] = field(
-        description="The supplies that export controls cover for this destination; see `exposure`."
-    )
+    supplies: list[Exposure]
+    """The supplies that export controls cover for this destination; see `exposure`."""

@@ -74,24 +74,20 @@ class Claim(Quantity, WithQuotation):
     edition: str = field(description="The edition of the publication.")
     edition_version: str | None = field(description="The version of the edition.")
     published_on: PartialDate = field(description="The publication date of the edition.")
-    as_of: int | None = field(
-        description="The year in which reserves were estimated, if the publisher states it."
-    )
-    origins: Origins | None = field(
-        description="The origins in the list, for `import_origins` and `import_ranks`; null for"
-        " other statistics. The number of the claim is then the whole."
-    )
+    as_of: int | None
+    """The year in which reserves were estimated, if the publisher states it."""
+    origins: Origins | None
+    """The origins in the list, for `import_origins` and `import_ranks`; null for other statistics. The
+    number of the claim is then the whole."""
     latest: bool = field(description="False after its publisher restated it.")
-    preferred: bool | None = field(
-        description="Whether it is the preferred claim of its figure; null below"
-        " `history`, since preferences change independently of figures."
-    )
+    preferred: bool | None
+    """Whether it is the preferred claim of its figure; null below `history`, since preferences change
+    independently of figures."""
     position: Position = field(description="The position of its event in the log.")
     event_id: str = field(description="The id of its event, which `retractEvent` takes.")
     source: Source = field(description="The source that publishes the number.")
-    because: list[Because] = field(
-        description="The event that recorded the claim, in a list for uniformity."
-    )
+    because: list[Because]
+    """The event that recorded the claim, in a list for uniformity."""
 
 
 @output_type(only_spelled=True, first="rule reason")
@@ -115,20 +111,15 @@ class Spread:
     minimum: Decimal = struct_field(description="The smallest number.")
     maximum: Decimal = struct_field(description="The largest number.")
     absolute: Decimal = struct_field(description="The difference between the two.")
-    relative: Decimal | None = struct_field(
-        description="The difference as a fraction of the smallest number, rounded to 4"
-        " decimal places. Null if that number is not above 0, or if the"
-        " fraction is 1000 or more."
-    )
+    relative: Decimal | None = struct_field()
+    """The difference as a fraction of the smallest number, rounded to 4 decimal places. Null if that number
+    is not above 0, or if the fraction is 1000 or more."""
     unit: str = struct_field(description="The unit of these numbers.")
-    basis: str | None = struct_field(
-        description="The basis of the weight; null if no publisher states it."
-    )
-    equivalences: list[str] = struct_field(
-        description="The declared equivalences of bases that the comparison rests on,"
-        " with the reason of each, such as `metal content` and `contained"
-        " cobalt`."
-    )
+    basis: str | None = struct_field()
+    """The basis of the weight; null if no publisher states it."""
+    equivalences: list[str] = struct_field()
+    """The declared equivalences of bases that the comparison rests on, with the reason of each, such as
+    `metal content` and `contained cobalt`."""
 
     @made_field
     def claims(self) -> list[Claim]:
@@ -218,9 +209,8 @@ class Figure(Node):
     """The orders of publishers at its moment; None below `history`."""
     compare: strawberry.Private[Once[analysis.Comparison] | None] = None
     """The comparison of its claims, computed once for all moments with these orders."""
-    key: str = struct_field(
-        description="Its series as a path: `rare_earths/CN/production/mine/2023`."
-    )
+    key: str = struct_field()
+    """Its series as a path: `rare_earths/CN/production/mine/2023`."""
     series: Series = struct_field()
     because: list[Because] = struct_field()
 

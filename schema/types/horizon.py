@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import strawberry
-from strawberry import field
 
 from projections.query.horizon import Horizon as KnownHorizon
 from projections.query.watching import IssuerWatch, UnreadSource
@@ -25,42 +24,30 @@ class Horizon:
     """The newest recorded act of an issuer, and the sources that are watched for newer ones. Earlier
     acts may be missing: see `completeness`."""
 
-    issuer: str = field(
-        description="The code of a place (`CN`) or the key of an alliance (`quad`)."
-    )
-    newest_fact_on: Day | None = field(
-        description="The date from which the newest recorded act counts. Null if none is"
-        " recorded although sources are watched."
-    )
-    newest_published_on: PartialDate | None = field(
-        description="The publication date of its source; null if no act is recorded."
-    )
-    newest_position: Position | None = field(
-        description="Its position in the log; null if no act is recorded."
-    )
-    recorded_at: Instant | None = field(
-        description="The time at which it was recorded; null if no act is recorded."
-    )
-    source_count: int = field(
-        description="The number of sources that are watched for the issuer. 0: newer acts"
-        " may be missing."
-    )
-    looked_at: Instant | None = field(
-        description="All of its sources were polled at this time or later. Null if no"
-        " source is watched, or one was never polled."
-    )
-    next_look_expected_at: Instant | None = field(
-        description="The earliest time at which one of them is due for its next poll."
-        " After it, the data are older than they should be."
-    )
-    covers_until: Day | None = field(
-        description="The date up to which all announcements of its sources were read, as"
-        " far as the sources state it. They may still wait for review. Null"
-        " if `lookedAt` is null, or if no source states it."
-    )
-    not_read: list[SourceNotRead] = field(
-        description="The sources that could not be read, or were not read yet."
-    )
+    issuer: str
+    """The code of a place (`CN`) or the key of an alliance (`quad`)."""
+    newest_fact_on: Day | None
+    """The date from which the newest recorded act counts. Null if none is recorded although sources are
+    watched."""
+    newest_published_on: PartialDate | None
+    """The publication date of its source; null if no act is recorded."""
+    newest_position: Position | None
+    """Its position in the log; null if no act is recorded."""
+    recorded_at: Instant | None
+    """The time at which it was recorded; null if no act is recorded."""
+    source_count: int
+    """The number of sources that are watched for the issuer. 0: newer acts may be missing."""
+    looked_at: Instant | None
+    """All of its sources were polled at this time or later. Null if no source is watched, or one was never
+    polled."""
+    next_look_expected_at: Instant | None
+    """The earliest time at which one of them is due for its next poll. After it, the data are older than
+    they should be."""
+    covers_until: Day | None
+    """The date up to which all announcements of its sources were read, as far as the sources state it. They
+    may still wait for review. Null if `lookedAt` is null, or if no source states it."""
+    not_read: list[SourceNotRead]
+    """The sources that could not be read, or were not read yet."""
 
 
 def horizon(issuer: str, known: KnownHorizon | None, watch: IssuerWatch) -> Horizon:

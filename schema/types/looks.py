@@ -64,29 +64,22 @@ class Fetch:
     of: strawberry.Private[facts.FetchFact]
     event: strawberry.Private[RecordedEvent]
     look: int = struct_field(description="The number of its poll.")
-    at: Instant = struct_field(
-        description="The time at which the response arrived or the request failed."
-    )
+    at: Instant = struct_field()
+    """The time at which the response arrived or the request failed."""
     outcome: FetchOutcome = field(description="The outcome.")
-    moved_to: str | None = field(
-        description="The final address after redirects; null if there was none."
-    )
+    moved_to: str | None
+    """The final address after redirects; null if there was none."""
     status: int | None = field(description="The status of the response; null if there was none.")
-    sha256: str | None = field(
-        description="The SHA-256 of the response body, as hexadecimal digits; the body is"
-        " stored at `/snapshots/<sha256>`. Null if nothing was stored."
-    )
+    sha256: str | None
+    """The SHA-256 of the response body, as hexadecimal digits; the body is stored at `/snapshots/<sha256>`.
+    Null if nothing was stored."""
     size: float | None = field(description="Its size in bytes; null unless it is new.")
-    media_type: str | None = field(
-        description="Its media type, as declared by the publisher; null unless it is new"
-        " and has one."
-    )
-    code: FetchFailure | None = field(
-        description="The reason of the failure, for programs; null if it succeeded."
-    )
-    reason: str | None = field(
-        description="The reason of the failure, in one line; null if it succeeded."
-    )
+    media_type: str | None
+    """Its media type, as declared by the publisher; null unless it is new and has one."""
+    code: FetchFailure | None
+    """The reason of the failure, for programs; null if it succeeded."""
+    reason: str | None
+    """The reason of the failure, in one line; null if it succeeded."""
     position: Position = struct_field(description="The position of its event in the log.")
     event_id: str = struct_field(description="The id of its event.")
 

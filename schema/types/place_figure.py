@@ -26,9 +26,8 @@ class PlaceFigure(Quantity):
 
     place: Place = struct_field()
     computed_from: list[Claim] = struct_field()
-    publisher: str = struct_field(
-        description="The short id of the publisher of the preferred claim."
-    )
+    publisher: str = struct_field()
+    """The short id of the publisher of the preferred claim."""
     edition: str = struct_field(description="The edition of the preferred claim.")
 
     @made_field

@@ -10,6 +10,5 @@ class Preference(Node):
     """An order of preference between publishers. A judgement on a figure and a more specific order
     override it."""
 
-    key: str = struct_field(
-        description="The figures of the order, as a path: `all`, `rare_earths/reserves`."
-    )
+    key: str = struct_field()
+    """The figures of the order, as a path: `all`, `rare_earths/reserves`."""

@@ -7,7 +7,6 @@ from typing import cast
 
 import msgspec
 import strawberry
-from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.query import preview as previews
@@ -33,9 +32,8 @@ class PlannedEvent:
     of: strawberry.Private[RecordedEvent]
     decided: strawberry.Private[NewEvent]
 
-    entity: str = struct_field(
-        "stream", description="The entity of the event, such as `alliance/quad`."
-    )
+    entity: str = struct_field("stream")
+    """The entity of the event, such as `alliance/quad`."""
     actor: str | None = struct_field(description="The author of the record: the caller.")
 
     @resolver_field
@@ -88,18 +86,14 @@ class Preview:
     planned: strawberry.Private[previews.Preview]
     start: strawberry.Private[Moment]
 
-    position: Position = field(
-        description="The position of the log on whose state the commands were decided."
-    )
-    repeated: bool = field(
-        description="Whether the idempotency key has recorded these commands already."
-        " `record` would then record nothing and return the first result."
-    )
-    events: list[PlannedEvent] = field(
-        description="The events that would be recorded, in the order of the commands; a"
-        " correction has two, its retraction and its replacement. Empty if"
-        " `repeated`."
-    )
+    position: Position
+    """The position of the log on whose state the commands were decided."""
+    repeated: bool
+    """Whether the idempotency key has recorded these commands already. `record` would then record nothing
+    and return the first result."""
+    events: list[PlannedEvent]
+    """The events that would be recorded, in the order of the commands; a correction has two, its retraction
+    and its replacement. Empty if `repeated`."""
 
     @resolver_field
     async def changes(self) -> list[Change]:

@@ -33,21 +33,17 @@ class InclusionProof:
     """A proof that an event is in the log that a checkpoint commits to. Verify it with a public key that
     you obtained before."""
 
-    position: Position = field(
-        description="The position of the event in the log; its index in the tree is one less."
-    )
-    leaf_hash: str = field(
-        description="The leaf hash of its entry (RFC 6962), in base64. Compute it"
-        " yourself from the entry as `/events` delivers it."
-    )
-    hashes: list[str] = field(
-        description="The hashes of the proof, from the leaf's sibling up, in base64."
-    )
+    position: Position
+    """The position of the event in the log; its index in the tree is one less."""
+    leaf_hash: str
+    """The leaf hash of its entry (RFC 6962), in base64. Compute it yourself from the entry as `/events`
+    delivers it."""
+    hashes: list[str]
+    """The hashes of the proof, from the leaf's sibling up, in base64."""
     checkpoint: Checkpoint = field(description="The checkpoint of the proof.")
-    text: str = field(
-        description="The proof and the checkpoint as one text, in the format of"
-        " transparency log tools (C2SP tlog-proof)."
-    )
+    text: str
+    """The proof and the checkpoint as one text, in the format of transparency log tools (C2SP
+    tlog-proof)."""
 
 
 @object_type
@@ -58,10 +54,9 @@ class ConsistencyProof:
     old: Position = field(name="from", description="The older size.")
     hashes: list[str] = field(description="The hashes of the proof (RFC 6962), in base64.")
     checkpoint: Checkpoint = field(description="The newer checkpoint.")
-    text: str = field(
-        description="The proof and the checkpoint as text: the body of an `add-checkpoint` request to a"
-        " witness (C2SP tlog-witness)."
-    )
+    text: str
+    """The proof and the checkpoint as text: the body of an `add-checkpoint` request to a witness (C2SP
+    tlog-witness)."""
 
 
 @object_type
@@ -69,15 +64,13 @@ class LogKey:
     """A public key that verifies checkpoints of the log. Compare it with a copy from elsewhere: a server
     with a false log can also give a false key."""
 
-    key: str = field(
-        description="The key as text, `name+id+key`, in the format of transparency log"
-        " tools (a verifier key of C2SP signed-note)."
-    )
+    key: str
+    """The key as text, `name+id+key`, in the format of transparency log tools (a verifier key of C2SP
+    signed-note)."""
     name: str = field(description="The name of the log, which its checkpoints contain.")
     key_id: str = field(description="The id of the key, 8 hexadecimal digits.")
-    signs: bool = field(
-        description="Whether it signs new checkpoints; otherwise it verifies older ones."
-    )
+    signs: bool
+    """Whether it signs new checkpoints; otherwise it verifies older ones."""
 
 
 def log_key(of: PublicKey) -> LogKey:

@@ -1,7 +1,6 @@
 """GraphQL types of announced transitions."""
 
 import strawberry
-from strawberry import field
 
 from projections.fold import schedule
 from schema.base.context import Info
@@ -39,18 +38,13 @@ class ScheduledTransition:
 
     of: strawberry.Private[schedule.Scheduled]
 
-    key: str = struct_field(
-        "id",
-        description="Its identifier, which stays the same after later events, such as"
-        " a move to another date.",
-    )
-    day: Day = struct_field(
-        "transition.day", description="The date of the transition, as last announced."
-    )
+    key: str = struct_field("id")
+    """Its identifier, which stays the same after later events, such as a move to another date."""
+    day: Day = struct_field("transition.day")
+    """The date of the transition, as last announced."""
     days: list[ScheduledDay] = struct_field()
-    transition: Transition = field(
-        description="The transition, as last announced; for a withdrawn one, before the withdrawal."
-    )
+    transition: Transition
+    """The transition, as last announced; for a withdrawn one, before the withdrawal."""
 
     @resolver_field
     async def changed_at(self, info: Info) -> Instant:

@@ -34,21 +34,15 @@ from tracker.domain.figures.trade_flow import TradeFlowState, flow_name
 class SearchMatch:
     """A text with a word of the search, and the location of the word in it."""
 
-    field: str = strawberry.field(
-        description="The field of the text: `title`, `name`, `formerNames`, `instrument`,"
-        " `clauses`, `commodities`, …; of an annex its location in the event,"
-        " such as `/quotation`."
-    )
+    field: str
+    """The field of the text: `title`, `name`, `formerNames`, `instrument`, `clauses`, `commodities`, …; of
+    an annex its location in the event, such as `/quotation`."""
     text: str = strawberry.field(description="The text, or an excerpt of it with `…` at the cuts.")
-    start: int = strawberry.field(
-        description="The start of the match in `text`: the number of characters (Unicode"
-        " code points) before it."
-    )
+    start: int
+    """The start of the match in `text`: the number of characters (Unicode code points) before it."""
     end: int = strawberry.field(description="The end of the match in `text`.")
-    position: Position | None = strawberry.field(
-        description="The position of the event with this note or quotation; null for a"
-        " text of the state."
-    )
+    position: Position | None
+    """The position of the event with this note or quotation; null for a text of the state."""
 
 
 @object_type
@@ -57,16 +51,14 @@ class SearchResult:
 
     state: strawberry.Private[EntityState]
     sought: strawberry.Private[Sequence[SoughtWord]]
-    entity: str = field(
-        description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
-    )
+    entity: str
+    """Its name in the log, such as `export-control/cn-mofcom-2024-46`."""
     kind: EntityKind = field(description="Its kind.")
     title: str = field(description="Its title or name; for a figure, its series in words.")
     node: State = field(description="The entity.")
-    rank: float = field(
-        description="The quality of the match: the higher, the better. It depends on the"
-        " words of this search, so ranks of two searches are not comparable."
-    )
+    rank: float
+    """The quality of the match: the higher, the better. It depends on the words of this search, so ranks of
+    two searches are not comparable."""
 
     @resolver_field
     async def matched(self, info: Info) -> list[SearchMatch]:
@@ -83,18 +75,15 @@ class SearchResult:
 class SearchResultConnection(Connection[SearchResult]):
     """A page of the results of a search (a Relay connection)."""
 
-    position: Position = field(
-        description="The position of the log up to which the results are complete: that of the moment. The"
-        " index of words follows the log by milliseconds, and a search waits for it."
-    )
-    statement: str | None = field(
-        description="The goods, place, measure or words of the search that no recorded control has together"
-        " with the others; null if one has all, or if the search names no goods, or no place and measure."
-    )
-    nearest: list[SearchResult] = field(
-        description="With a `statement`: the controls that have the other parts of the search, the best"
-        " first, at most 5. They are not in the results."
-    )
+    position: Position
+    """The position of the log up to which the results are complete: that of the moment. The index of words
+    follows the log by milliseconds, and a search waits for it."""
+    statement: str | None
+    """The goods, place, measure or words of the search that no recorded control has together with the
+    others; null if one has all, or if the search names no goods, or no place and measure."""
+    nearest: list[SearchResult]
+    """With a `statement`: the controls that have the other parts of the search, the best first, at most 5.
+    They are not in the results."""
 
 
 def texts_of(state: EntityState) -> list[Text]:

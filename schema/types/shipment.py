@@ -89,28 +89,22 @@ class ShipmentVerdict:
 
     kind: VerdictKind = field(description="The kind of rule.")
     direction: Direction = field(description="Whether it is a rule on the export or on the import.")
-    place: Place | None = field(
-        description="The issuer of the rule, or the place of an export or import without one; null if the"
-        " shipment does not state the place."
-    )
-    match: Match | None = field(
-        description="Whether it applies certainly or possibly; null for NOTHING_RECORDED and UNKNOWN."
-    )
+    place: Place | None
+    """The issuer of the rule, or the place of an export or import without one; null if the shipment does
+    not state the place."""
+    match: Match | None
+    """Whether it applies certainly or possibly; null for NOTHING_RECORDED and UNKNOWN."""
     obligation: str = field(description="The rule in a sentence.")
-    clause: ShipmentClause | None = field(
-        description="The clause; null for NOTHING_RECORDED and UNKNOWN."
-    )
-    legal_bases: list[ShipmentClause] = field(
-        description="Further clauses on which the obligation is based: laws and lists of the issuer that"
-        " add no licence of their own."
-    )
-    completeness: Completeness | None = field(
-        description="The completeness of the lists of the place, for NOTHING_RECORDED and UNKNOWN; null for"
-        " a clause, or if the place is not stated."
-    )
-    question: OpenQuestion | None = field(
-        description="The question that an UNKNOWN verdict depends on; null for others."
-    )
+    clause: ShipmentClause | None
+    """The clause; null for NOTHING_RECORDED and UNKNOWN."""
+    legal_bases: list[ShipmentClause]
+    """Further clauses on which the obligation is based: laws and lists of the issuer that add no licence of
+    their own."""
+    completeness: Completeness | None
+    """The completeness of the lists of the place, for NOTHING_RECORDED and UNKNOWN; null for a clause, or
+    if the place is not stated."""
+    question: OpenQuestion | None
+    """The question that an UNKNOWN verdict depends on; null for others."""
 
 
 @output_type(only_spelled=True, first="low high specific text includes_ordinary")
@@ -164,13 +158,11 @@ class OrdinaryDuty:
 class LegCompleteness:
     """The completeness of the lists of acts for one place of a shipment."""
 
-    direction: Direction = field(
-        description="Whether they are lists of export or of import rules; export rules for transit."
-    )
+    direction: Direction
+    """Whether they are lists of export or of import rules; export rules for transit."""
     place: Place = field(description="The place of export, of transit or of import.")
-    completeness: Completeness = field(
-        description="The completeness of the lists of the place and of its unions."
-    )
+    completeness: Completeness
+    """The completeness of the lists of the place and of its unions."""
 
 
 @output_type(only_spelled=True, first="field name similar statement")
@@ -192,10 +184,9 @@ class CheckOfOrigin:
     checked: strawberry.Private[CheckedShipment]
     moment: strawberry.Private[Moment]
     place: Place = field(description="The origin.")
-    share: Decimal | None = field(
-        description="Its share of the world's output of the commodity as a fraction of 1; of several stages"
-        " and forms, the largest. Null without a figure."
-    )
+    share: Decimal | None
+    """Its share of the world's output of the commodity as a fraction of 1; of several stages and forms, the
+    largest. Null without a figure."""
 
     @resolver_field
     def summary(self) -> str:

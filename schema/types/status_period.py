@@ -23,8 +23,7 @@ class StatusPeriod:
     of: strawberry.Private[status_periods.StatusPeriod]
 
     first: Day = struct_field(name="from", description="The first date.")
-    last: Day | None = struct_field(
-        name="until", description="The last date, inclusive; null if no end is known."
-    )
+    last: Day | None = struct_field(name="until")
+    """The last date, inclusive; null if no end is known."""
     because: Because = struct_field()
     confirmed_by: Because | None = struct_field()

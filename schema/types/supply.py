@@ -25,12 +25,8 @@ class Supply:
 
     commodity: Commodity = struct_field()
     figures_of: Commodity = struct_field()
-    unit: str = struct_field(
-        "most_used.unit",
-        description="The unit of most claims, counted with their basis: the first of `units`.",
-    )
-    basis: str | None = struct_field(
-        "most_used.basis",
-        description="The basis of this unit; null if the publishers do not state it.",
-    )
+    unit: str = struct_field("most_used.unit")
+    """The unit of most claims, counted with their basis: the first of `units`."""
+    basis: str | None = struct_field("most_used.basis")
+    """The basis of this unit; null if the publishers do not state it."""
     units: list[SupplyUnit] = struct_field()

@@ -40,9 +40,8 @@ class TradeFlowClaim(WithQuotation):
     published_on: PartialDate = struct_field(description="The publication date of the edition.")
     edition: str = struct_field(description="The edition of the publication.")
     edition_version: str | None = struct_field(description="The version of the edition.")
-    quantity: Quantity = struct_field(
-        description="The weight of all parts; `NOT_AVAILABLE` if a part has none."
-    )
+    quantity: Quantity = struct_field()
+    """The weight of all parts; `NOT_AVAILABLE` if a part has none."""
     latest: bool = struct_field(description="False after its publisher restated it.")
     position: Position = struct_field(description="The position of its event in the log.")
     event_id: str = struct_field(description="The id of its event, which `retractEvent` takes.")
@@ -92,9 +91,8 @@ class TradeFlow(Node):
     may have the goods of several commodities, so a flow is not a figure of a commodity."""
 
     state: strawberry.Private[domain.TradeFlowState]
-    key: str = struct_field(
-        description="Edition, code, importer and year as a path: `hs17/811292/DE/2024`."
-    )
+    key: str = struct_field()
+    """Edition, code, importer and year as a path: `hs17/811292/DE/2024`."""
     goods: CodeGoods | None = struct_field("concordance")
     preferred: TradeFlowClaim = struct_field()
     because: list[Because] = struct_field()

@@ -42,21 +42,17 @@ class WatchedSource(Node):
 
     key: str = struct_field(description="Its key, such as `us-federal-register`.")
     state: strawberry.Private[domain.WatchedSourceState]
-    because: list[Because] = struct_field(
-        description="The recorded events that this state follows from, in the order of"
-        " the log; earlier polls are left out."
-    )
+    because: list[Because] = struct_field()
+    """The recorded events that this state follows from, in the order of the log; earlier polls are left
+    out."""
 
     look_count: int = struct_field("looks", description="The number of completed polls.")
-    request_count: float = struct_field(
-        "requests", description="The number of requests in all polls."
-    )
-    snapshot_count: float = struct_field(
-        "snapshots", description="The number of new snapshots in all polls."
-    )
-    candidate_count: float = struct_field(
-        "candidates", description="The number of new candidates in all polls."
-    )
+    request_count: float = struct_field("requests")
+    """The number of requests in all polls."""
+    snapshot_count: float = struct_field("snapshots")
+    """The number of new snapshots in all polls."""
+    candidate_count: float = struct_field("candidates")
+    """The number of new candidates in all polls."""
 
     @list_field(Look, EventOrder, "POSITION_DESC")
     async def looks(self, info: Info, order: Enum) -> PageSource[Look]:

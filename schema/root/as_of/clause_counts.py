@@ -28,20 +28,16 @@ class ClauseCount:
     status: control_vocabulary.ClauseStatus | None = field(description="Their status.")
     measure: control_vocabulary.Measure | None = field(description="Their measure.")
     issuer: Place | None = field(description="The issuer of their instruments.")
-    direction: control_vocabulary.Direction | None = field(
-        description="Whether they restrict exports, imports or production."
-    )
-    covers: control_vocabulary.Covers | None = field(
-        description="The goods or persons that they cover."
-    )
+    direction: control_vocabulary.Direction | None
+    """Whether they restrict exports, imports or production."""
+    covers: control_vocabulary.Covers | None
+    """The goods or persons that they cover."""
     legal_stage: control_vocabulary.LegalStage | None = field(description="Their legal stage.")
-    confirmation: control_vocabulary.Confirmation | None = field(
-        description="The confirmation of their status."
-    )
-    match: control_vocabulary.Match | None = field(
-        description="Whether they cover the goods of the filters for certain or possibly;"
-        " `CERTAIN` without such filters."
-    )
+    confirmation: control_vocabulary.Confirmation | None
+    """The confirmation of their status."""
+    match: control_vocabulary.Match | None
+    """Whether they cover the goods of the filters for certain or possibly; `CERTAIN` without such
+    filters."""
     commodity: Commodity | None = field(description="A commodity that they name.")
     clauses: int = field(description="The number of clauses.")
     controls: int = field(description="The number of their instruments.")

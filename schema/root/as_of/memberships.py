@@ -45,17 +45,14 @@ class MembershipPeriod:
     place: Place = field(description="The place.")
     kind: MembershipKind = field(description="Member, member through a union, or no member.")
     role: MemberRole | None = field(description="The role in which the place itself takes part.")
-    union: Place | None = field(
-        description="The union through which the place belongs to the alliance."
-    )
+    union: Place | None
+    """The union through which the place belongs to the alliance."""
     first: Day = field(name="from", description="The first date on which it is so, and public.")
-    last: Day | None = field(
-        name="until", description="The last date, inclusive; null if no end is known."
-    )
-    since: PartialDate | None = field(
-        description="The date on which the place joined, as precisely as the sources"
-        " state it; null if it takes no part itself."
-    )
+    last: Day | None = field(name="until")
+    """The last date, inclusive; null if no end is known."""
+    since: PartialDate | None
+    """The date on which the place joined, as precisely as the sources state it; null if it takes no part
+    itself."""
 
     @resolver_field
     def alliance(self) -> Alliance:

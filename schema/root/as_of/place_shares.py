@@ -30,10 +30,9 @@ class ProductOfPlace:
     stage: Stage | None = field(description="The stage of the supply chain.")
     form: str | None = field(description="The product, if one stage has several.")
     year: int | None = field(description="The year.")
-    figure: PlaceFigure = field(
-        description="The figure with its share of the world's. It has no rank, because a"
-        " rank needs the figures of all places: see `production`."
-    )
+    figure: PlaceFigure
+    """The figure with its share of the world's. It has no rank, because a rank needs the figures of all
+    places: see `production`."""
 
 
 @object_type

@@ -31,12 +31,10 @@ class CheckedPart:
     kind: PartKind = field(description="The kind of the part.")
     text: str = field(description="Its words in the sentence.")
     verdict: StatementVerdict = field(description="The relation to the records.")
-    statement: str = field(
-        description="The recorded facts, or the reason why the part was not checked."
-    )
-    entities: list[str] = field(
-        description="The records behind the verdict, such as `export-control/cn-mofcom-2024-46`."
-    )
+    statement: str
+    """The recorded facts, or the reason why the part was not checked."""
+    entities: list[str]
+    """The records behind the verdict, such as `export-control/cn-mofcom-2024-46`."""
 
 
 @object_type

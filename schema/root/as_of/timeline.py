@@ -57,9 +57,8 @@ class Publication:
 
     of: strawberry.Private[domain.Publication]
 
-    edition_version: str | None = struct_field(
-        "version", description="Its version, if it has several."
-    )
+    edition_version: str | None = struct_field("version")
+    """Its version, if it has several."""
     claims: int = field(description="The number of its claims that match the filters.")
 
 
@@ -69,13 +68,10 @@ class TimelineEntry:
 
     day: Day = field(description="The date; of a publication, the first possible date.")
     kind: TimelineKind = field(description="The kind of entry.")
-    entity: str | None = field(
-        description="The name of its entity in the log; null for a publication, which"
-        " covers several entities."
-    )
-    title: str | None = field(
-        description="The title of its entity on the date, or the name of the publication."
-    )
+    entity: str | None
+    """The name of its entity in the log; null for a publication, which covers several entities."""
+    title: str | None
+    """The title of its entity on the date, or the name of the publication."""
     transition: Transition | None = field(description="The transition; null for a publication.")
     publication: Publication | None = field(description="The publication; null for other entries.")
 
