@@ -50,9 +50,10 @@ def moment(name: str, items: str) -> str:
     more = 'commodity: "rare_earths",' if name in ("figures", "claims") else ""
     more = "groupBy: [KIND, ISSUER, PUBLISHER]," if name == "horizons" else more
     more = "days: 5000," if name == "upcoming" else more
+    day = "2026-09-01" if name == "upcoming" else "2025-10-20"  # few facts are public later
     return (
         f"query ($order: {kind}!, $at: Position, $first: Int, $after: String, $last: Int,"
-        f' $before: String) {{ asOf(validAt: "2025-10-20", position: $at) {{ {name}({more}'
+        f' $before: String) {{ asOf(validAt: "{day}", position: $at) {{ {name}({more}'
         " orderBy: $order, first: $first, after: $after, last: $last, before: $before)"
         f" {{ totalCount edges {{ cursor node {{ {items} }} }} {INFO} }} }} }}"
     )
