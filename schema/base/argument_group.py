@@ -13,8 +13,6 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
-from strawberry import argument
-
 
 class ArgumentGroup(dict[str, Any]):
     """Arguments by name, with their types and descriptions."""
@@ -22,12 +20,7 @@ class ArgumentGroup(dict[str, Any]):
     @classmethod
     def of(cls, **described: tuple[Any, str]) -> ArgumentGroup:
         """Return arguments that may be left out, each of a type and with a description."""
-        return cls(
-            {
-                name: Annotated[kind | None, argument(description=description)]
-                for name, (kind, description) in described.items()
-            }
-        )
+        return cls({name: Annotated[kind | None, text] for name, (kind, text) in described.items()})
 
     def only(self, names: str) -> ArgumentGroup:
         """Return some of the arguments, in an order."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from inspect import Parameter, get_annotations, signature
 from operator import attrgetter
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 import strawberry
 from strawberry import argument
@@ -157,24 +157,34 @@ def subscription_field(method: F) -> F:
 def _described(method: Callable[..., Any]) -> tuple[Callable[..., Any], str]:
     """Return the resolver of a method, and the description of its field.
 
-    A list `- name: text` at the end of the docstring has the descriptions of arguments.
+    A list `- name: text` at the end of the docstring has the descriptions of arguments, and so has a text in
+    `Annotated`.
     """
     about, *listed = re.split(r"^ *- (?=\w+: )", str(method.__doc__), flags=re.MULTILINE)
-    described = dict(" ".join(each.split()).split(": ", 1) for each in listed)
+    texts = dict(" ".join(each.split()).split(": ", 1) for each in listed)
     resolver = spread(method)
-    if described:
+    hints = getattr(resolver, "__annotations__", {}).values()
+    if texts or hasattr(resolver, "__signature__") or any(map(_text_of, hints)):
         before = signature(resolver)
-        parameters = {
-            **before.parameters,
-            **{name: _with_text(before.parameters[name], described[name]) for name in described},
-        }
-        after = before.replace(parameters=[*parameters.values()])
-        resolver.__signature__ = after  # type: ignore[attr-defined]
+        for name, parameter in before.parameters.items():
+            if text := _text_of(parameter.annotation):
+                texts[name] = text
+        after = {name: _with_text(before.parameters[name], text) for name, text in texts.items()}
+        parameters = [*{**before.parameters, **after}.values()]
+        resolver.__signature__ = before.replace(parameters=parameters)  # type: ignore[attr-defined]
     return resolver, " ".join(about.split())
 
 
 def _with_text(parameter: Parameter, text: str) -> Parameter:
-    return parameter.replace(annotation=Annotated[parameter.annotation, argument(description=text)])
+    kind, described = parameter.annotation, argument(description=text)
+    kind = get_args(kind)[0] if _text_of(kind) else kind
+    return parameter.replace(annotation=Annotated[kind, described])
+
+
+def _text_of(hint: Any) -> str | None:
+    """Return the text of a hint `Annotated[kind, text]`."""
+    texts = (one for one in getattr(hint, "__metadata__", ()) if isinstance(one, str))
+    return next(texts, None)
 
 
 def description_of(item: Any) -> str:

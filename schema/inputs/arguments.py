@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from strawberry import argument
-
 from projections.analysis.export_clauses import ExposureQuery
 from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.words import words
@@ -42,89 +40,59 @@ MAX_WAIT_SECONDS = 20
 """Longest time in seconds that a request may wait for new events."""
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
-    str | None,
-    argument(
-        description="Only items with a source of this publisher, by its short id, such as `usgs`."
-    ),
+    str | None, "Only items with a source of this publisher, by its short id, such as `usgs`."
 ]
 CommodityId: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Only items about this commodity, such as `rare_earths`, or about one below it in the"
-        " tree."
-    ),
+    "Only items about this commodity, such as `rare_earths`, or about one below it in the tree.",
 ]
 
 Search: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Only items that match all of these words. A word matches if it"
-        " begins a word or has the same English stem. Searched texts are the"
-        " title, key or instrument, present and former names of an alliance,"
-        " and the names of commodities, issuer, actors and members, at this"
-        " moment."
-    ),
+    "Only items that match all of these words. A word matches if it begins a word or has the same English"
+    " stem. Searched texts are the title, key or instrument, present and former names of an alliance, and"
+    " the names of commodities, issuer, actors and members, at this moment.",
 ]
 Verified: TypeAlias = Annotated[
     bool | None,
-    argument(
-        description="True: only items whose facts all rest on texts of the issuer itself"
-        " that were read before recording. False: only items with a fact that"
-        " does not."
-    ),
+    "True: only items whose facts all rest on texts of the issuer itself that were read before recording."
+    " False: only items with a fact that does not.",
 ]
 Level: TypeAlias = Annotated[
     EvidenceLevel | None,
-    argument(
-        description="Only items whose facts all have this level or a better one. VERIFIED is the best,"
-        " then TWO_COPIES_AGREE, ISSUER_TEXT_COPY, SECONDARY and MEMORY."
-    ),
+    "Only items whose facts all have this level or a better one. VERIFIED is the best, then"
+    " TWO_COPIES_AGREE, ISSUER_TEXT_COPY, SECONDARY and MEMORY.",
 ]
 Primary: TypeAlias = Annotated[
     bool | None,
-    argument(
-        description="True: only items whose facts all rest on texts of the issuer itself,"
-        " read or not. False: only items with a fact that rests on reports by"
-        " others."
-    ),
+    "True: only items whose facts all rest on texts of the issuer itself, read or not. False: only items"
+    " with a fact that rests on reports by others.",
 ]
 CheckedAs: TypeAlias = Annotated[
-    Checked | None, argument(description="Only items with a source that was checked in this way.")
+    Checked | None, "Only items with a source that was checked in this way."
 ]
 
 HsCode: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Only items about a commodity with this code of the Harmonized"
-        " System, such as `280530`, or about one below such a commodity. A"
-        " heading of 4 digits includes its subheadings; a tariff code of 8 or"
-        " 10 digits is cut to its subheading of 6. With `commodity`, both"
-        " must match."
-    ),
+    "Only items about a commodity with this code of the Harmonized System, such as `280530`, or about one"
+    " below such a commodity. A heading of 4 digits includes its subheadings; a tariff code of 8 or 10"
+    " digits is cut to its subheading of 6. With `commodity`, both must match.",
 ]
 
 OfTypes: TypeAlias = Annotated[
-    list[str] | None,
-    argument(description="Only events of these types, such as `ExportControl.Suspended`."),
+    list[str] | None, "Only events of these types, such as `ExportControl.Suspended`."
 ]
 AboutCommodities: TypeAlias = Annotated[
     list[str] | None,
-    argument(
-        description="Only events about one of these commodities, such as `rare_earths`,"
-        " or about one below it, as named by the event or an earlier event of"
-        " its entity."
-    ),
+    "Only events about one of these commodities, such as `rare_earths`, or about one below it, as named"
+    " by the event or an earlier event of its entity.",
 ]
 AboutPlaces: TypeAlias = Annotated[
     list[str] | None,
-    argument(
-        description="Only events about one of these places or alliances, such as `CN` or `quad`: as"
-        " issuer, member or actor, or as the place of a figure."
-    ),
+    "Only events about one of these places or alliances, such as `CN` or `quad`: as issuer, member or"
+    " actor, or as the place of a figure.",
 ]
-OfEntity: TypeAlias = Annotated[
-    str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
-]
+OfEntity: TypeAlias = Annotated[str | None, "Only events of this entity, such as `alliance/quad`."]
 
 
 def parse_word(kind: Callable[[str], T], value: str, field: str) -> T:

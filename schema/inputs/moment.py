@@ -20,8 +20,7 @@ MIN_POSITION_TIMEOUT_SECONDS = 5
 """Maximum time in seconds that a query waits for a position from another server."""
 
 KnownAt: TypeAlias = Annotated[
-    Instant | None,
-    argument(description="The state of the log at this time. Not together with `position`."),
+    Instant | None, "The state of the log at this time. Not together with `position`."
 ]
 AtPosition: TypeAlias = Annotated[
     Position | None,
@@ -32,8 +31,8 @@ AtPosition: TypeAlias = Annotated[
 ]
 MinPosition: TypeAlias = Annotated[
     Position | None,
-    argument(
-        description=f"Wait up to {MIN_POSITION_TIMEOUT_SECONDS} seconds until this server has read the"
+    (
+        f"Wait up to {MIN_POSITION_TIMEOUT_SECONDS} seconds until this server has read the"
         " log up to this position, which another server returned. Fails with"
         " `POSITION_NOT_REACHED` after that."
     ),

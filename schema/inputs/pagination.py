@@ -9,7 +9,6 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Struct
-from strawberry import argument
 
 from projections.query.lists import Key
 from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
@@ -24,31 +23,25 @@ DEFAULT_PAGE_SIZE = 20
 
 First: TypeAlias = Annotated[
     int | None,
-    argument(
-        description=f"Return at most this many items from the beginning of the list, 0 to"
+    (
+        f"Return at most this many items from the beginning of the list, 0 to"
         f" {MAX_PAGE_SIZE}; {DEFAULT_PAGE_SIZE} if neither this nor `last` is given."
     ),
 ]
 After: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Return items after this cursor, such as the `endCursor` of a page of the same list"
-        " and order."
-    ),
+    "Return items after this cursor, such as the `endCursor` of a page of the same list and order.",
 ]
 Last: TypeAlias = Annotated[
     int | None,
-    argument(
-        description=f"Return at most this many items from the end of the list, 0 to {MAX_PAGE_SIZE}, in"
+    (
+        f"Return at most this many items from the end of the list, 0 to {MAX_PAGE_SIZE}, in"
         " the order of the list. Not together with `first`."
     ),
 ]
 Before: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Return items before this cursor, such as the `startCursor` of a page of the same"
-        " list and order."
-    ),
+    "Return items before this cursor, such as the `startCursor` of a page of the same list and order.",
 ]
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeAlias, TypeVar
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.query.lists import Days
 from schema.base.decorators import input_object
@@ -45,13 +45,11 @@ class TimeRange:
     last: Instant | None = field(name="to", description="The end; open if left out.", default=None)
 
 
-RecordedIn: TypeAlias = Annotated[
-    TimeRange | None, argument(description="Only events recorded in this range of time.")
-]
+RecordedIn: TypeAlias = Annotated[TimeRange | None, "Only events recorded in this range of time."]
 
 
 PublishedIn: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only items with a source published in this period.")
+    DayRange | None, "Only items with a source published in this period."
 ]
 
 

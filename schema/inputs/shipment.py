@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
-from strawberry import argument
-
 from schema.inputs.arguments import check_hs_code, key_of_name
 from schema.inputs.input_types import check_text, input_type, to_plain_json
 from tracker.domain.basics.codec import from_builtins
@@ -44,7 +42,7 @@ PARTS_OF_CONTENT = ("commodity", "origin", "percent")
 ANSWERS = {"yes": True, "no": False}
 ShipmentArgument: TypeAlias = Annotated[
     SHIPMENT_INPUT,  # type: ignore[valid-type]  # known at run time only
-    argument(description="The goods, the places and the parties, as far as they are known."),
+    "The goods, the places and the parties, as far as they are known.",
 ]
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from strawberry import argument, field
+from strawberry import field
 
 from projections.query.lists import Key, Keyed, KeyRange
 from schema.base.argument_group import ArgumentGroup
@@ -79,9 +79,7 @@ class ReviewQueries:
         return candidate_pages(review, narrowed, order.value)
 
     @resolver_field
-    async def candidate(
-        self, info: Info, id: Annotated[strawberry.ID, argument(description=ID)]
-    ) -> Candidate | None:
+    async def candidate(self, info: Info, id: Annotated[strawberry.ID, ID]) -> Candidate | None:
         """One candidate; null if no candidate has this id. Needs a token of scope `review`."""
         number = parse_candidate_id(id, "id")
         review = await review_of(info)

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
 
-from strawberry import argument
-
 from projections.fold import change as fold
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
@@ -25,9 +23,7 @@ CHANGING_KINDS = tuple(kind for kind in STATES if kind not in (WatchedSource.KIN
 """Default kinds of changes. Watched sources are left out, because each poll changes them, and lines of
 tariffs, because an edition states or changes hundreds."""
 
-OfKind: TypeAlias = Annotated[
-    EntityKind | None, argument(description="Only entities of this kind.")
-]
+OfKind: TypeAlias = Annotated[EntityKind | None, "Only entities of this kind."]
 CHANGE_FILTERS = ArgumentGroup(
     commodity=arguments.CommodityId,
     hs_code=arguments.HsCode,

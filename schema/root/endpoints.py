@@ -63,9 +63,7 @@ class EndpointQueries:
         return shown_pages(keyed, lambda of: Endpoint(of=of), "endpoints", order.value.down)
 
     @resolver_field
-    async def endpoint(
-        self, info: Info, name: Annotated[str, argument(description=NAME)]
-    ) -> Endpoint | None:
+    async def endpoint(self, info: Info, name: Annotated[str, NAME]) -> Endpoint | None:
         """One endpoint; null if the caller may manage none with this name. Needs a token of scope
         `endpoint`."""
         caller = manager(info)

@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
-from strawberry import argument
-
 from projections.query.as_of import AsOf
 from projections.query.histories import HistoryRow
 from projections.query.lists import Days, Key, Keyed, KeyRange
@@ -19,14 +17,9 @@ from schema.types.event import HistoryVersion, history_version
 from tracker.log.resume_token import MAX_POSITION
 
 EntityName: TypeAlias = Annotated[
-    str,
-    argument(
-        description="The name of the entity in the log, such as `export-control/cn-mofcom-2024-46`."
-    ),
+    str, "The name of the entity in the log, such as `export-control/cn-mofcom-2024-46`."
 ]
-HeldIn: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only versions that hold in this period.")
-]
+HeldIn: TypeAlias = Annotated[DayRange | None, "Only versions that hold in this period."]
 
 
 def history_pages(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 import strawberry
-from strawberry import argument
 
 from projections.query.moment import Moment
 from schema.base.context import Info
@@ -17,10 +16,8 @@ from schema.types.event import past_state
 from schema.types.links import linked_nodes
 from tracker.errors import InvalidInput
 
-GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="The `id` of an entity.")]
-GlobalIds: TypeAlias = Annotated[
-    list[strawberry.ID], argument(description=f"The ids, at most {MAX_PAGE_SIZE}.")
-]
+GlobalId: TypeAlias = Annotated[strawberry.ID, "The `id` of an entity."]
+GlobalIds: TypeAlias = Annotated[list[strawberry.ID], f"The ids, at most {MAX_PAGE_SIZE}."]
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:

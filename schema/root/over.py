@@ -26,9 +26,7 @@ from tracker.errors import InvalidInput
 MAX_FIELDS_AT_WORK = 4
 """Maximum number of fields that are resolved concurrently for the moments of a query."""
 
-StepArgument: TypeAlias = Annotated[
-    Step | None, argument(description="The time from one moment to the next.")
-]
+StepArgument: TypeAlias = Annotated[Step | None, "The time from one moment to the next."]
 
 
 @input_object
@@ -67,9 +65,7 @@ class Over:
         ] = None,
         step: StepArgument = None,
         at_transitions: TransitionScope | None = None,
-        first: Annotated[
-            int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
-        ] = 100,
+        first: Annotated[int, f"The maximum number of moments, up to {MAX_MOMENTS}."] = 100,
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
@@ -115,9 +111,7 @@ class Over:
         ] = None,
         step: StepArgument = None,
         entity: str | None = None,
-        first: Annotated[
-            int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
-        ] = 100,
+        first: Annotated[int, f"The maximum number of moments, up to {MAX_MOMENTS}."] = 100,
         valid_at: Day | None = None,
         min_position: MinPosition = None,
         scenario: ScenarioKey = None,

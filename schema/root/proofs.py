@@ -11,7 +11,7 @@ from schema.inputs.arguments import parse_position, parse_required_position
 from schema.types import proof
 
 AtSize: TypeAlias = Annotated[
-    Position | None, argument(description="The size of the checkpoint; the newest if left out.")
+    Position | None, "The size of the checkpoint; the newest if left out."
 ]
 
 

@@ -59,17 +59,13 @@ POSITIONS: Mapping[str, Any] = {
     **PAGING,
     "after": Annotated[
         Position | None,
-        argument(
-            description="Return events after this position, or after the event of this resume token, in"
-            " the order of the list."
-        ),
+        "Return events after this position, or after the event of this resume token, in the order of the"
+        " list.",
     ],
     "before": Annotated[
         Position | None,
-        argument(
-            description="Return events before this position, or before the event of this resume token, in"
-            " the order of the list."
-        ),
+        "Return events before this position, or before the event of this resume token, in the order of"
+        " the list.",
     ],
 }
 """The arguments of pages of events, by name."""
@@ -194,7 +190,7 @@ class Query(
         info: Info,
         commands: Annotated[
             list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
-            argument(description=f"The commands, 1 to {MAX_COMMANDS}, as for `record`."),
+            f"The commands, 1 to {MAX_COMMANDS}, as for `record`.",
         ],
         idempotency_key: str | None = None,
         valid_at: Day | None = None,

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Annotated, TypeAlias
 
 import strawberry
-from strawberry import argument
 
 from projections.fold import status_periods
 from projections.query.moment import Moment
@@ -58,9 +57,7 @@ class StatusGround:
 
 
 MAX_STATUS_PERIODS = 500
-RatePlace: TypeAlias = Annotated[
-    str, argument(description="The place whose goods are imported, such as `GB`.")
-]
+RatePlace: TypeAlias = Annotated[str, "The place whose goods are imported, such as `GB`."]
 
 
 @output_type(first="name code")

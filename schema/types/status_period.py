@@ -3,7 +3,6 @@
 from typing import Annotated, TypeAlias
 
 import strawberry
-from strawberry import argument
 
 from projections.fold import status_periods
 from schema.base.output_types import output_type, struct_field
@@ -11,9 +10,7 @@ from schema.base.scalars import Day
 from schema.inputs.ranges import DayRange
 from schema.types.common import Because
 
-StatusDays: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only periods that overlap these dates.")
-]
+StatusDays: TypeAlias = Annotated[DayRange | None, "Only periods that overlap these dates."]
 
 
 @output_type(first="status first last because announced_on basis")

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any
 
-from strawberry import argument
-
 from projections.query.announcements import AnnouncementQuery
 from projections.query.lists import Filter
 from schema.base.context import Info
@@ -26,29 +24,16 @@ from tracker.domain.catalogue.places import Actor, Place
 MAX_ACTORS = 20
 """Maximum number of actors in a query."""
 
-OfKind = Annotated[
-    AnnouncementKind | None, argument(description="Only announcements of this kind.")
-]
-OfActor = Annotated[
-    str | None,
-    argument(description="Only announcements of this place (`US`) or alliance (`quad`)."),
-]
+OfKind = Annotated[AnnouncementKind | None, "Only announcements of this kind."]
+OfActor = Annotated[str | None, "Only announcements of this place (`US`) or alliance (`quad`)."]
 OfActors = Annotated[
-    list[str] | None,
-    argument(
-        description="Only announcements by or with all of these places and alliances; at most 20."
-    ),
+    list[str] | None, "Only announcements by or with all of these places and alliances; at most 20."
 ]
 AboutEntity = Annotated[
-    str | None,
-    argument(description="Only announcements about this entity, such as `alliance/quad`."),
+    str | None, "Only announcements about this entity, such as `alliance/quad`."
 ]
 WithFirm = Annotated[
-    str | None,
-    argument(
-        description="Only announcements in which this firm takes part, by any of its names"
-        " or its key."
-    ),
+    str | None, "Only announcements in which this firm takes part, by any of its names or its key."
 ]
 
 

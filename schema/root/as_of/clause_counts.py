@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.analysis import clause_counts
 from projections.analysis.clause_counts import ClauseGroup, count_clauses
@@ -45,9 +45,7 @@ class ClauseCount:
 
 GroupBy = Annotated[
     list[ClauseGroup],
-    argument(
-        description="The fields to count by, each once; an empty list counts all clauses together."
-    ),
+    "The fields to count by, each once; an empty list counts all clauses together.",
 ]
 
 

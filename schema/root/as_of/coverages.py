@@ -4,8 +4,6 @@ from datetime import date
 from enum import Enum
 from typing import Annotated
 
-from strawberry import argument
-
 from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
@@ -21,9 +19,7 @@ from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor
 
-OfIssuer = Annotated[
-    str | None, argument(description="Only acts of this place (`CN`) or alliance (`quad`).")
-]
+OfIssuer = Annotated[str | None, "Only acts of this place (`CN`) or alliance (`quad`)."]
 
 
 @object_type

@@ -2,8 +2,6 @@
 
 from typing import Annotated, TypeAlias
 
-from strawberry import argument
-
 from projections.analysis.origin_lists import OriginList, newest_lists
 from projections.analysis.yearly_lines import yearly_lines
 from schema.base.context import Info
@@ -24,17 +22,13 @@ from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity, commodities
 from tracker.domain.catalogue.places import Place
 
-Importer: TypeAlias = Annotated[str, argument(description="The importing place, such as `US`.")]
+Importer: TypeAlias = Annotated[str, "The importing place, such as `US`."]
 Edition: TypeAlias = Annotated[
     str | None,
-    argument(
-        description="Only claims in this edition, such as `MCS 2026`, also if it was published after"
-        " `validAt`. If left out, the latest claims that were public on that date."
-    ),
+    "Only claims in this edition, such as `MCS 2026`, also if it was published after `validAt`. If left"
+    " out, the latest claims that were public on that date.",
 ]
-OfProduct: TypeAlias = Annotated[
-    str | None, argument(description="Only this product, such as `metal`; all if left out.")
-]
+OfProduct: TypeAlias = Annotated[str | None, "Only this product, such as `metal`; all if left out."]
 
 
 @object_type

@@ -25,12 +25,10 @@ from tracker.log.entries import RecordedEvent
 POSITIONS: Mapping[str, Any] = {
     **PAGING,
     "after": Annotated[
-        Position | None,
-        argument(description="Return events after this position, in the order of the list."),
+        Position | None, "Return events after this position, in the order of the list."
     ],
     "before": Annotated[
-        Position | None,
-        argument(description="Return events before this position, in the order of the list."),
+        Position | None, "Return events before this position, in the order of the list."
     ],
 }
 """The arguments of pages of events, by name."""

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
-from strawberry import argument
-
 from projections.analysis.distribution import ProductYear, by_product, with_filed_products
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.supplies import (
@@ -44,37 +42,27 @@ MAX_DISTRIBUTIONS = 100
 """Maximum number of commodities times years in a query."""
 MAX_DESTINATIONS = 50
 
-OfCommodity = Annotated[str, argument(description="The commodity, such as `rare_earths`.")]
+OfCommodity = Annotated[str, "The commodity, such as `rare_earths`."]
 Form = Annotated[
     str | None,
-    argument(
-        description="The product, if one stage has several, such as `sponge`. If left"
-        " out, the product without a form if there are figures for it, else"
-        " the only form."
-    ),
+    "The product, if one stage has several, such as `sponge`. If left out, the product without a form if"
+    " there are figures for it, else the only form.",
 ]
 StageOrOnly = Annotated[
     Stage | None,
-    argument(
-        description="The stage of the supply chain. If left out, mining if the commodity"
-        " has figures for it in any year, else the only stage with figures;"
-        " `Distribution.stage` contains it. A given stage is never replaced"
-        " by another."
-    ),
+    "The stage of the supply chain. If left out, mining if the commodity has figures for it in any year,"
+    " else the only stage with figures; `Distribution.stage` contains it. A given stage is never replaced"
+    " by another.",
 ]
-OfIssuer = Annotated[str | None, argument(description="Only export controls of this issuer.")]
-AtStage = Annotated[Stage | None, argument(description="Only supplies at this stage.")]
+OfIssuer = Annotated[str | None, "Only export controls of this issuer."]
+AtStage = Annotated[Stage | None, "Only supplies at this stage."]
 OfYear = Annotated[
-    int | None,
-    argument(description="The year of the figures; if left out, the latest year of each supply."),
+    int | None, "The year of the figures; if left out, the latest year of each supply."
 ]
 ExposedCommodity = Annotated[
     str | None,
-    argument(
-        description="Only supplies of this commodity, and of those below it with figures."
-        " If left out, all commodities that the controls name, and those"
-        " below them with a figure of a controlling place."
-    ),
+    "Only supplies of this commodity, and of those below it with figures. If left out, all commodities"
+    " that the controls name, and those below them with a figure of a controlling place.",
 ]
 
 
@@ -134,8 +122,8 @@ class SupplyAnalysis(AtMoment):
         commodities: list[str],
         years: Annotated[
             YearRange,
-            argument(
-                description="The years of the figures. Both ends are required. The number of"
+            (
+                "The years of the figures. Both ends are required. The number of"
                 f" commodities times years is at most {MAX_DISTRIBUTIONS}."
             ),
         ],
@@ -315,8 +303,8 @@ class SupplyAnalysis(AtMoment):
         info: Info,
         destinations: Annotated[
             list[str],
-            argument(
-                description="The destinations, such as `US` and `DE`, at least one and at most"
+            (
+                "The destinations, such as `US` and `DE`, at least one and at most"
                 f" {MAX_DESTINATIONS}."
             ),
         ],

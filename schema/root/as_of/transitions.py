@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.fold import transitions
 from projections.fold.transitions import TransitionKind
@@ -45,7 +45,7 @@ POLICY_KINDS = (
 every edition of their publishers."""
 
 BetweenDays: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only transitions in this period, past or future.")
+    DayRange | None, "Only transitions in this period, past or future."
 ]
 TRANSITION_FILTERS = ArgumentGroup(
     CHANGE_FILTERS,
