@@ -29,12 +29,12 @@ class ArgumentGroup(dict[str, Any]):
 
 def spread(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a coroutine method with the arguments of the groups that are defaults of its parameters."""
+    if not any(isinstance(each, ArgumentGroup) for each in method.__defaults__ or ()):
+        return method
     parameters = signature(method).parameters
     groups = {
         name: of.default for name, of in parameters.items() if isinstance(of.default, ArgumentGroup)
     }
-    if not groups:
-        return method
 
     @wraps(method)
     async def resolve(*given: Any, **values: Any) -> Any:

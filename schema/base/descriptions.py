@@ -5,11 +5,11 @@ vocabulary. Fields without one are described in `descriptions.toml`: under `Clas
 for all structs with this field.
 """
 
-import inspect
 import re
 import sys
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from tracker.domain.basics.toml_files import read_toml
 
@@ -53,7 +53,8 @@ def _docstrings(module: str) -> Mapping[str, str]:
     if module.partition(".")[0] not in ("tracker", "projections", "schema"):
         return {}
     by_name, kind = {}, ""
-    for match in CLASS_OR_FIELD.finditer(inspect.getsource(sys.modules[module])):
+    source = Path(str(sys.modules[module].__file__)).read_text("utf-8")
+    for match in CLASS_OR_FIELD.finditer(source):
         kind = match["kind"] or kind
         if match["field"]:
             by_name[f"{kind}.{match['field']}"] = " ".join(match["docstring"].split())
