@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from deploy.bootstrap import open_connection
-from schema.pages.alerts import answers
+from schema.pages.alerts.route import TargetCheck
 from tests.alerts.conftest import ADDRESS, Reader
 from tests.support.cases import each_case
 from tests.support.mail_server import quiet
@@ -154,14 +154,14 @@ async def test_a_refused_request_is_not_checked(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = 0
-    require_answer = answers.TargetCheck.require_answer
+    require_answer = TargetCheck.require_answer
 
     async def count(*arguments: object) -> None:
         nonlocal checked
         checked += 1
         await require_answer(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(answers.TargetCheck, "require_answer", count)
+    monkeypatch.setattr(TargetCheck, "require_answer", count)
     monkeypatch.setattr(store, "WIDTHS", [each._replace(share=0, least=2) for each in WIDTHS])
     statuses = [(await reader.request()).status_code for _ in range(5)]
     assert statuses == [303, 303, 429, 429, 429]

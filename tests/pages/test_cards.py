@@ -1,6 +1,6 @@
 """Tables as cards on phones: roles for all, labels for the cells of wide ones."""
 
-from schema.pages.site.cards import with_cards
+from schema.pages.site.templates import with_cards
 
 HEADS = ("Place", "Since <small>day</small>", "A &amp; B", '<span class="vh">As a bar</span>')
 

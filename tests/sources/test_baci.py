@@ -14,7 +14,7 @@ from projections.analysis.flow_parts import flow_parts, union_flow
 from tests.support.fact_builders import decided_facts, state
 from tests.support.raw_files import claims_in, write_rows
 from tracker.commands.commands import PlannedEvent
-from tracker.corpus.flows import IMPORTERS, shipped_flow
+from tracker.corpus.compiling import IMPORTERS, shipped_flow
 from tracker.domain.basics.values import DAY
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import EU, members_of

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.watch.numbering import MAX_GAPS, find_gaps
+from tracker.watch.adapters.mofcom.journal import MAX_GAPS, find_gaps
 
 UNTIL = date(2025, 6, 30)
 DAYS = st.integers(0, 364).map(lambda n: date(2025, 1, 1) + timedelta(days=n))

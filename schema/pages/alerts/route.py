@@ -4,6 +4,7 @@ GET changes nothing, because mail scanners open links; buttons send forms. A for
 come from anywhere: mail programs unsubscribe by one click (RFC 8058).
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,18 +21,47 @@ from schema.http.authentication import AccessControl, Client
 from schema.http.cross_site import read_form
 from schema.http.limits import client_network
 from schema.http.messages import read_body
-from schema.pages.alerts.answers import TargetCheck
-from schema.pages.alerts.targets import parse_target
-from schema.pages.alerts.texts import confirmation_letter, links_letter
+from schema.pages.alerts.digests import Digests
+from schema.pages.alerts.targets import INVALID_TARGET, Target, parse_target
+from schema.pages.alerts.texts import Point, confirmation_letter, links_letter
 from schema.pages.forms.responses import form_page
 from schema.pages.site.address import href
-from schema.pages.site.html import see_other
+from schema.pages.site.html import see_other, session
+from schema.pages.site.page_queries import PageQueries, data_of
+from schema.pages.site.page_request import PageRequest
 from schema.pages.site.plain import PlainPages, query_parameters
 from schema.services import Services
+from tracker import clock
 from tracker.alerts import subscription
 from tracker.alerts.store import Alerts
 from tracker.auth.scopes import Scope
-from tracker.errors import InvalidInput, NotFound, ReadOnly
+from tracker.errors import InvalidInput, NotFound, ReadOnly, below
+
+
+class TargetCheck:
+    """Executes the queries of a target for the reader that requests it, within their limits."""
+
+    def __init__(self, services: Services, access_control: AccessControl, answers: ResponseCache):
+        self._services = services
+        self._queries = PageQueries(access_control, answers)
+        self._digests = Digests(services)
+
+    async def require_answer(self, request: Request, client: Client, target: Target) -> None:
+        """Refuse a target whose page or digest has no answer now.
+
+        Raises InvalidInput at `target` with the error of the page, and Unavailable.
+        """
+        page = PageRequest(request, client, target.page, target.address, session(client))
+        try:
+            with below("target"):
+                data = data_of(await self._queries.answer(page))
+                async with self._queries.query_slot(page):
+                    await asyncio.to_thread(target.page.view, data, target.address)
+                    now = Point(clock.today(), await self._services.recorder.head())
+                    await self._digests.digest(target, now, now)
+        except NotFound as error:
+            raise InvalidInput(error.message, code=INVALID_TARGET, path=error.path) from None
+
 
 ALERTS = "/alerts"
 MAX_FORM_BYTES = 16 * 1024

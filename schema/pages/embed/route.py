@@ -5,6 +5,7 @@ only a signed-in reader may see.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -20,10 +21,18 @@ from schema.http import messages
 from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
 from schema.http.rendered import RenderedPages
-from schema.pages.embed.oembed import describe, max_pixels
 from schema.pages.registry import page_at
 from schema.pages.site.citation import PRODUCT
-from schema.pages.site.embedding import OEMBED, PREFIX, framed_path, parts_of, small
+from schema.pages.site.embedding import (
+    OEMBED,
+    PREFIX,
+    WIDTH_PX,
+    framed_path,
+    height_px,
+    iframe,
+    parts_of,
+    small,
+)
 from schema.pages.site.frame import Session, frame
 from schema.pages.site.html import HTML
 from schema.pages.site.page_data import VARY
@@ -34,6 +43,42 @@ from schema.tables.formats import LICENCE_URL
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, NotFound
+
+CACHE_SECONDS = 3600
+MAX_PIXELS = 100_000
+PIXELS = re.compile(r"[1-9][0-9]{0,4}")
+
+
+def max_pixels(parameters: Mapping[str, str], name: str) -> int:
+    """Return a limit of a frame in pixels: `maxwidth` or `maxheight`. Raises InvalidInput."""
+    text = parameters.get(name)
+    if text is None:
+        return MAX_PIXELS
+    if PIXELS.fullmatch(text):
+        return int(text)
+    raise InvalidInput(f"expected a number of pixels below {MAX_PIXELS}", path=(name,))
+
+
+def describe(
+    page_request: PageRequest, part: str, shown: Mapping[str, Any], max_width: int, max_height: int
+) -> dict[str, Any]:
+    """Return the description of a part of a page."""
+    origin, address = page_request.origin, page_request.address
+    height = min(max_height, height_px(part, shown))
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": shown["title"],
+        "author_name": PRODUCT,
+        "author_url": f"{origin}/about",
+        "provider_name": PRODUCT,
+        "provider_url": f"{origin}/",
+        "cache_age": CACHE_SECONDS,
+        "html": iframe(origin, address, part, shown["title"], height),
+        "width": min(max_width, WIDTH_PX),
+        "height": height,
+    }
+
 
 FRAMED_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none';"

@@ -7,7 +7,9 @@ from projections.query.watching import NOBODY
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import parse_word
+from schema.inputs.shipment import ShipmentArgument, parse_shipment
 from schema.root.as_of.alliances import Alliances
+from schema.root.as_of.base import AtMoment
 from schema.root.as_of.clause_counts import ClauseCounts
 from schema.root.as_of.clause_statuses import ClauseStatuses
 from schema.root.as_of.coverages import Coverages
@@ -23,21 +25,21 @@ from schema.root.as_of.obligations import Obligations
 from schema.root.as_of.place_shares import PlaceShares
 from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
-from schema.root.as_of.shipments import Shipments
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.tariffs import Tariffs
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.trade import TradeFlows
 from schema.root.as_of.transitions import TransitionLists
-from schema.root.as_of.unions import Unions
 from schema.root.as_of.watched_sources import WatchedSources
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
-from schema.types.common import Node
+from schema.types.common import Node, Place, place
 from schema.types.horizon import Horizon, horizon
+from schema.types.shipment import ShipmentCheck
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.catalogue.places import Actor
+from tracker.domain.catalogue.unions import members_of, unions
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.entities.redaction import RedactionState
@@ -49,6 +51,45 @@ from tracker.domain.figures.preference import PreferenceState
 from tracker.domain.figures.tariff import TariffLineState
 from tracker.domain.figures.tariff_edition import TariffEditionState
 from tracker.domain.figures.trade_flow import TradeFlowState
+
+
+@object_type
+class CountryUnion:
+    """A union of countries that acts as one on a date. A fact about it, such as a control by it or on
+    exports to it, holds for each of its countries."""
+
+    place: Place = field(description="The union, such as `EU`.")
+    members: list[Place] = field(description="Its countries on the date, by code.")
+
+
+@object_type
+class Unions(AtMoment):
+    """Unions at a moment."""
+
+    @resolver_field
+    def unions(self) -> list[CountryUnion]:
+        """The unions of countries that act as one, with their countries on this date. Alliances, and groups
+        with a common figure of a publisher, are not unions."""
+        day = self.moment.valid_at
+        return [
+            CountryUnion(
+                place=place(union), members=[place(one) for one in sorted(members_of(union, day))]
+            )
+            for union in unions()
+        ]
+
+
+@object_type
+class Shipments(AtMoment):
+    """Checks of shipments at a moment."""
+
+    @resolver_field
+    async def shipment(self, info: Info, input: ShipmentArgument) -> ShipmentCheck:
+        """The recorded rules for a shipment: prohibitions, licences, quotas and duties, the questions that
+        decide possible rules, and the changes of the next 12 months. Information, not legal advice."""
+        shipment = parse_shipment(input)
+        checked = await info.context.services.as_of.shipments.check(shipment, self.moment)
+        return ShipmentCheck(checked=checked, moment=self.moment)
 
 
 @object_type
