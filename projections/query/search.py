@@ -28,6 +28,7 @@ from projections.search_index.projection import SearchIndex
 from projections.words import can_be_corrected, codes_above, other_spellings, trigrams, words
 from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.controls.export_control import ExportControl
+from tracker.domain.controls.obligation import Obligation
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.events.registry import State
 from tracker.domain.figures.figure import Figure
@@ -59,13 +60,15 @@ MAX_CORRECTIONS = 10
 """Maximum of corrections of a misspelt word."""
 ANNEX_WEIGHT_PERCENT = 2
 """Weight of a word that only a note or quotation has: less than the lowest weight in a state."""
-FIGURE_WEIGHT_PERCENT = 1
-"""Weight of each word that finds a figure; a figure exists for many years."""
+FIGURE_WEIGHT_PERCENT, ASKED_FIGURE_WEIGHT_PERCENT = 1, 1000
+"""Weight of each word that finds a figure, which exists for many years; and in a search for a statistic."""
 ABBREVIATION_LETTERS = 3
 """Maximum length of a word that may be an abbreviation and a prefix of many words: `UK` is not Ukraine."""
 BEGUN_WEIGHT_PERCENT = 5
 """Weight of such a word as a prefix, relative to the full word: less than the lowest weight of a full
 word."""
+OBLIGATION_SHARE = 0.5
+"""Share of the rank that an obligation keeps, because it repeats the name of its act."""
 NAME_WEIGHT_PERCENT = 100
 """Bonus for a name or key that equals the search text."""
 
@@ -275,7 +278,9 @@ class Searches:
         """Return the entities that have all words, with their ranks."""
         saying = await self._find_saying(query, moment, sought)
         figures = await self._find_figures(query, moment, sought)
-        ranks = dict.fromkeys(figures, FIGURE_WEIGHT_PERCENT / 100) | saying
+        asked = parse_search(query.text).statistic
+        weight = ASKED_FIGURE_WEIGHT_PERCENT if asked else FIGURE_WEIGHT_PERCENT
+        ranks = dict.fromkeys(figures, weight / 100) | saying
         found = sorted((-rank, entity) for entity, rank in ranks.items())
         return [(-rank, entity) for rank, entity in found[:MAX_RESULTS]]
 
@@ -311,9 +316,9 @@ class Searches:
                     (row["title"] or "").split(),
                     words(entity.partition("/")[2]),
                 )
-                ranks[entity] = round(
-                    sum(full) / len(full) + NAME_WEIGHT_PERCENT / 100 * is_named, 6
-                )
+                weight = sum(full) / len(full) + NAME_WEIGHT_PERCENT / 100 * is_named
+                share = OBLIGATION_SHARE if entity.startswith(f"{Obligation.KIND}/") else 1
+                ranks[entity] = round(weight * share, 6)
         return ranks
 
     async def _words_in_annexes(

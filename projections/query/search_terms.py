@@ -11,6 +11,7 @@ from projections.query.figure_words import catalogue_words, near_names
 from projections.query.search_matches import nearest
 from tracker.domain.basics.control_vocabulary import Covers, Direction, Form, Measure
 from tracker.domain.basics.toml_files import read_toml
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.domain.catalogue.places import Place, find_place, place_of_text
 
@@ -21,9 +22,16 @@ MAX_CHARACTERS = 500
 MAX_NAME_WORDS = 5
 MIN_CORRECTED_LETTERS = 5
 WORDS = read_toml(__file__, "search_words.toml")
-IGNORED, TOWARD, TRADE, PRODUCTION, FIRMS = (
-    frozenset(WORDS[name].split()) for name in ("ignored", "toward", "trade", "production", "firms")
+IGNORED, TOWARD, TRADE, PRODUCTION, ORDINAL, FIRMS = (
+    frozenset(WORDS[name].split())
+    for name in ("ignored", "toward", "trade", "production", "ordinal", "firms")
 )
+FIGURES = {
+    name: Statistic(statistic)
+    for statistic, names in WORDS["figures"].items()
+    for name in names.split()
+}
+"""Statistics by the words that ask for their figures."""
 SUBJECTS: dict[str, Form | Covers] = {
     **{name: form for form in Form for name in (str(form), f"{form}s")},
     **{name: Covers(covers) for name, covers in WORDS["subjects"].items()},
@@ -62,7 +70,8 @@ class Term(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ParsedSearch:
     """The parts of a search: a code of goods, names, the place after the last "to", the words without those
-    of questions and codes, the direction of a measure, and the words besides names."""
+    of questions and codes, the direction of a measure, the words besides names, and the statistic of goods
+    that it asks for."""
 
     code: str | None
     terms: tuple[Term, ...]
@@ -70,6 +79,7 @@ class ParsedSearch:
     words: str
     direction: Direction | None
     rest: tuple[str, ...]
+    statistic: Statistic | None = None
 
     @property
     def has_rest(self) -> bool:
@@ -141,8 +151,18 @@ def parse_search(text: str) -> ParsedSearch:
     directions = [Direction(of) for word, of in WORDS["directions"].items() if word in rest]
     if has_measure and not PRODUCTION.isdisjoint(rest):
         directions, rest = [Direction.PRODUCTION], [one for one in rest if one not in PRODUCTION]
+    if has_measure and re.search(r"\bfrom\b", text, re.IGNORECASE):
+        directions = [
+            one for one in directions if one is not Direction.IMPORT
+        ]  # its exports count too
     behind = [one for one in terms[toward:] if one.kind is Place] if toward is not None else []
-    ignored = IGNORED | TRADE if code or any(one.kind is Commodity for one in terms) else IGNORED
+    has_goods = any(one.kind is Commodity for one in terms)
+    ignored = IGNORED | TRADE if code or has_goods else IGNORED
+    asks_figures = has_goods and not has_measure
+    statistic = next(filter(None, map(FIGURES.get, rest)), None) if asks_figures else None
+    if statistic:
+        ignored |= ORDINAL
+        words = [str(FIGURES.get(word.lower(), word)) for word in words]
     return ParsedSearch(
         code,
         tuple(terms),
@@ -150,6 +170,7 @@ def parse_search(text: str) -> ParsedSearch:
         " ".join(word for word in words if word.lower() not in ignored),
         directions[0] if has_measure and directions else None,
         () if TRADE.issuperset(rest) else tuple(rest),
+        statistic,
     )
 
 

@@ -129,7 +129,8 @@ class Sentence:
     def is_statement(self) -> bool:
         """Whether it is more than words of a search: an act or an output of a place, with a detail."""
         is_claim = self.issuers and self.goods and (self.measures or self.has_figures)
-        return bool(is_claim and (self.dates or self.numbers or self.negated or self.words[6:]))
+        is_dated = self.dates and (self.words[4:] or any(before for _, before, _ in self.dates))
+        return bool(is_claim and (is_dated or self.numbers or self.negated or self.words[6:]))
 
 
 @lru_cache(maxsize=256)

@@ -3,9 +3,11 @@
 import re
 
 from projections.query.search_terms import parse_search
+from projections.query.statement_parts import parse_sentence
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.cases import each_case
+from tracker.domain.basics.vocabulary import Statistic
 
 
 @each_case(
@@ -27,6 +29,47 @@ def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
     assert [*found.places] == places
     assert found.destination == destination
     assert words is None or found.words == words
+
+
+@each_case(
+    ("query", "statistic", "words"),
+    [
+        ("who produces most cobalt", Statistic.PRODUCTION, "production cobalt"),
+        ("largest graphite producers", Statistic.PRODUCTION, "graphite production"),
+        ("price of gallium", Statistic.PRICE, "price gallium"),
+        ("lithium reserves Chile", Statistic.RESERVES, "lithium reserves Chile"),
+        ("cobalt production quota", None, "cobalt production quota"),
+        ("price floor", None, "price floor"),
+    ],
+)
+def test_a_search_asks_for_a_statistic_of_goods_unless_it_names_a_measure(
+    query: str, statistic: Statistic | None, words: str
+) -> None:
+    assert (parse_search(query).statistic, parse_search(query).words) == (statistic, words)
+
+
+@each_case(
+    ("text", "is_statement"),
+    [
+        ("cobalt quota congo 2026", False),
+        ("China gallium ban 2024", False),
+        ("China banned gallium exports in 2024", True),
+        ("DR Congo: cobalt exports halted since February 2025", True),
+    ],
+)
+def test_names_with_a_year_are_a_search_and_a_dated_claim_is_a_sentence(
+    text: str, is_statement: bool
+) -> None:
+    assert parse_sentence(text).is_statement is is_statement
+
+
+async def test_a_question_on_output_names_the_largest_producer_and_its_figures(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=who+produces+most+cobalt&valid=2026-12-01")
+    answer = text[: text.index("Records in part")]
+    assert "DR Congo mined 74.2 % of the world’s output of 2025" in answer
+    assert "Licensing" not in answer
+    text = await read(corpus, "/search?q=antimony+price&valid=2026-12-01")
+    assert "Antimony: all recorded figures of price" in text[: text.index("Records in part")]
 
 
 @each_case(

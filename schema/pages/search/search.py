@@ -10,10 +10,12 @@ from projections.query.search_terms import ParsedSearch, parse_search
 from schema.pages.charts.status_marks import SUPPORTED
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.commodities.clauses import pairs_of
+from schema.pages.commodities.commodity import output_sentences
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
@@ -47,6 +49,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "day": query if _is_day(query) else None,
         "kinds": KINDS,
         "answer": _answer(data["asOf"], parse_search(query)),
+        "figures": _figures(data["asOf"], parse_search(query)),
         "missing": matches and matches["statement"],
         "suggestion": _suggested_name(query) if matches and not matches["totalCount"] else None,
         "results": [
@@ -54,6 +57,18 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             for node in (matches["nodes"] if matches else [])
         ],
         "events": list(reversed(data["asOf"]["events"]["nodes"])) if matches else [],
+    }
+
+
+def _figures(found: Mapping[str, Any], search: ParsedSearch) -> Mapping[str, Any] | None:
+    """Return the statistic of goods that a search asks for, with the largest producer for production."""
+    if search.statistic is None:
+        return None
+    output = found.get("production")
+    return {
+        "commodity": search.commodities[0],
+        "statistic": search.statistic,
+        "sentences": output_sentences(output) if output else (),
     }
 
 
@@ -156,6 +171,8 @@ PAGE = Page(
         "sentence": lambda address: address.parameters.get("q", ""),
         "stated": _is_sentence,
         "answered": lambda address: _parsed(address).names_goods,
+        "produced": lambda address: next(iter(_parsed(address).commodities), ""),
+        "output": lambda address: _parsed(address).statistic is Statistic.PRODUCTION,
         "goods": lambda address: next(iter(_parsed(address).commodities), None),
         "code": lambda address: _parsed(address).code,
         "toward": lambda address: _parsed(address).destination,
