@@ -1,6 +1,7 @@
 """A static site in a browser, from a plain file server: every page, without requests to elsewhere."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ async def directory(
     keystore.load_or_create("example.com/log")
     await record_small_log(target, keystore)
     assert await publish(target, made / "site", keystore, *MOST_PAGES)
+    others = (
+        "commodities",
+        "places",
+        "controls",
+        "figures",
+        "events",
+        "alliances",
+        "index",
+        "tables",
+    )
+    assert await publish(target, made / "documents", keystore, *others)
     return made / "site"
 
 
@@ -68,3 +80,26 @@ async def test_readers_go_from_page_to_page_and_are_told_what_needs_the_server(
                 await tab.page.click("li >> text=SVG")
             download = await started.value
             assert download.url == f"{url}/controls/cn-gallium.svg"
+
+
+@pytest.mark.timeout(600)
+async def test_readers_search_the_documentation_without_a_server(
+    directory: Path, visit: Visiting
+) -> None:
+    site = directory.with_name("documents")
+    for section in json.loads((site / "docs" / "sections.json").read_text(encoding="utf-8")):
+        page = (site / "docs" / section["name"] / "index.html").read_text(encoding="utf-8")
+        assert f'id="{section["anchor"]}"' in page or section["level"] == 1
+    with file_server(site) as url:
+        async with visit() as tab:
+            await tab.open(f"{url}/docs/index.html")
+            await tab.page.fill("main input[type=search]", "idempot key")
+            first = tab.page.locator("ol.found a >> nth=0")
+            await first.wait_for()
+            assert await tab.page.locator("ul.found").count() == 0
+            heading = await first.inner_text()
+            await first.click()
+            assert await tab.page.is_visible(f"main >> text={heading} >> nth=0")
+            await tab.page.go_back()
+            await tab.page.fill("main input[type=search]", "zzqx")
+            await tab.page.wait_for_selector("main >> text=No sections")

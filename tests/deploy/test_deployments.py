@@ -73,7 +73,7 @@ def test_the_image_runs_without_rights_and_without_what_only_a_build_needs() -> 
     lines = result.splitlines()
     assert "USER 10001:10001" in lines
     assert any(line.startswith("HEALTHCHECK ") for line in lines)
-    assert "pip uninstall --yes pip" in build
+    assert "venv --without-pip /opt/tracker" in build
     installed = " ".join(line for line in lines if "apt-get install" in line)
     assert not re.search(r"pip|venv|gcc|build-essential|-dev\b|git|curl", installed)
 

@@ -94,10 +94,7 @@ class Images:
         limits = [f"--ulimit={kind}={soft}:{hard}" for kind, (soft, hard) in _limits().items()]
         certificate = os.environ.get("PIP_CERT")
         mounted = (
-            (
-                f"--volume={certificate}:{CERTIFICATE}:ro",
-                f"--build-arg=PIP_OPTIONS=--cert {CERTIFICATE}",
-            )
+            (f"--volume={certificate}:{CERTIFICATE}:ro", f"--build-arg=SSL_CERT_FILE={CERTIFICATE}")
             if certificate
             else ()
         )

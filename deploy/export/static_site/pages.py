@@ -15,7 +15,7 @@ from deploy.export.static_site.addresses import EXPLANATION, Addresses, Reason
 HOST = "static-site.invalid"
 """Host of the requests for pages: a name that no text contains (RFC 6761)."""
 ORIGIN = f"http://{HOST}"
-SCRIPTS = ("site.js", "tables.js")
+SCRIPTS = ("docs.js", "site.js", "tables.js")
 """Scripts that work without the server."""
 
 LINK = re.compile(r'\b(href|src)="(/(?!/)[^"]*)"( download\b)?')

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from msgspec import Struct
 from starlette.applications import Starlette
 
@@ -26,6 +27,7 @@ from deploy.export.static_site.receipts import lasting_receipt
 from deploy.export.static_site.requests import Reply, get
 from projections.fold.replay import STATE_FORMAT
 from projections.query.moment import Moment
+from schema.pages.docs.docs import sections
 from schema.pages.registry import PAGES
 from schema.pages.site.address import PATHS, Address, href
 from schema.pages.site.frame import Session
@@ -177,6 +179,8 @@ async def publish_site(
     pages = StaticPages(addresses, base_url)
     crawl = Crawl(app, pages, files, report)
     crawl.write(EXPLANATION, Reply(200, HTML, _explanation(of, addresses).encode()))
+    if "docs" not in addresses.omitted:
+        files.write("docs/sections.json", msgspec.json.encode(sections(with_types=True)))
     await crawl.run(list(_pages(addresses)), list(_tables(addresses)))
     if addresses.has_log:
         await copy_log()

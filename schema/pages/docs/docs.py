@@ -9,6 +9,7 @@ from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -59,6 +60,15 @@ def introductions(with_types: bool) -> Mapping[str, RenderedMarkdown]:
     documents = all_pages(with_types)
     listed = (name for name in documents if not name.startswith("types/"))
     return {name: documents.introduction(name) for name in listed}
+
+
+def sections(*, with_types: bool) -> Sequence[Mapping[str, str]]:
+    """Return the sections of all documents, for a search without a server."""
+    return [
+        {"name": name, "title": page.title, **msgspec.to_builtins(section)}
+        for name, page in all_pages(with_types).items()
+        for section in page.sections
+    ]
 
 
 @cache
