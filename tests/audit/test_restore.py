@@ -231,6 +231,17 @@ async def test_a_whole_bundle_is_restored_with_every_text(untouched: Path, targe
     }
 
 
+async def test_no_word_of_a_restored_text_waits_for_its_index_entry_and_no_later_one_will(
+    untouched: Path, target: Target
+) -> None:
+    words = "'log.annexes_words'::regclass"
+    async with open_connection(target) as connection:
+        await restored(BundleFiles(untouched), target)
+        options = f"SELECT reloptions FROM pg_class WHERE oid = {words}"
+        assert await connection.fetchval(options) == ["fastupdate=off"]
+        assert await connection.fetchval(f"SELECT gin_clean_pending_list({words})") == 0
+
+
 async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is_restored(
     target: Target,
 ) -> None:
@@ -256,10 +267,10 @@ async def test_events_appended_during_a_fill_come_after_it(
 
     async with open_pool(target) as pool:
 
-        async def slow(connection: Connection) -> None:
+        async def slow(connection: Connection, *, is_empty: bool) -> None:
             appending.append(asyncio.create_task(Recorder(pool).append([MEANWHILE])))
             await asyncio.sleep(0.3)
-            await fill(connection)
+            await fill(connection, is_empty=is_empty)
 
         monkeypatch.setattr(restoring, "_fill", slow)
         await restored(ForgedLog(honest(SIZE)), target)

@@ -59,7 +59,7 @@ async def restore(
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
         await connection.execute(SQL.lock)
         await _check_empty(connection)
-        await _fill(connection)
+        await _fill(connection, is_empty=True)
         await connection.execute(SQL.notify, str(verification.head.size))
     await connection.execute(SQL.analyze)
     return verification.head
@@ -117,7 +117,7 @@ async def _append(connection: Connection, after: int, size: int) -> None:
                 f"the log had {after} events and now has {end}: stop all writers, and try again",
                 code="LOG_GREW",
             )
-        await _fill(connection)
+        await _fill(connection, is_empty=after == 0)
         await connection.execute(SQL.notify, str(size))
 
 
@@ -128,9 +128,11 @@ async def _check_empty(connection: Connection) -> None:
         )
 
 
-async def _fill(connection: Connection) -> None:
+async def _fill(connection: Connection, *, is_empty: bool) -> None:
     """Copy the staged data into the log, in the caller's transaction."""
-    await connection.execute(SQL.fill)
+    await connection.execute(
+        f"{SQL.collect_words}{SQL.fill}{SQL.index_words}" if is_empty else SQL.fill
+    )
 
 
 async def _stage(

@@ -43,6 +43,14 @@ SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
 -- The present last position.
 SELECT coalesce(max(position), 0) FROM log.events;
 
+-- name: collect_words
+-- Index the words of an empty log's texts together at the end, which takes half as long. Nobody reads it yet.
+ALTER INDEX log.annexes_words SET (fastupdate = on);
+
+-- name: index_words
+SELECT gin_clean_pending_list('log.annexes_words');
+ALTER INDEX log.annexes_words SET (fastupdate = off);
+
 -- name: fill
 -- Copy all staged data into the log, the events in their order. Texts that they redact are marked as
 -- redacted at once. Tiles and checkpoints of a log that is continued were compared with these.
