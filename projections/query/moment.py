@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from projections.query.preview import Preview
 from tracker import clock
-from tracker.clock import YIELD_INTERVAL_SECONDS
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
@@ -35,6 +34,8 @@ from tracker.domain.figures.trade_flow import TradeFlowState
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 
+YIELD_INTERVAL_SECONDS = 0.01
+"""Seconds of work on a series after which its tasks let others run: all of them wait, so it is longer."""
 T = TypeVar("T")
 S = TypeVar(
     "S",
