@@ -97,10 +97,9 @@ async def rebuild_all(
         for attempt, projection in attempts.items():
             until = await head(reader)
             count = await _fill(reader, writer, projection, attempt, until, count, progress)
-            await asyncio.gather(
-                *[_index(target, attempt, statements) for statements in projection.tables.indexes]
-            )
-            await writer.execute(await writer.fetchval(SQL.analyze_tables, projection.tables.names))
+            tables = projection.tables
+            for group in (tables.indexes, [f"ANALYZE {table}" for table in tables.names]):
+                await asyncio.gather(*[_execute(target, attempt, each) for each in group])
         while any([await _project_page(writer, *each) for each in attempts.items()]):
             pass
         await _swap(reader, writer, projections, attempts, choice)
@@ -229,8 +228,8 @@ async def _write(
         await projection.write_page(connection, page)
 
 
-async def _index(target: Target, attempt: str, statements: str) -> None:
-    """Create indexes, without a timeout."""
+async def _execute(target: Target, attempt: str, statements: str) -> None:
+    """Execute statements on new tables over another connection, without a timeout."""
     async with AsyncExitStack() as stack:
         connection = await _connect_to_next_tables(target, stack)
         async with _ours(connection, attempt, limit="0"):
@@ -273,7 +272,8 @@ async def _try_to_swap(
     async with _ours(connection, *attempts):
         for projection in projections:
             await connection.execute(SQL.wait_turn, projection.name)
-        if not choice(await read_folds(connection, projections)):
+        replaced = [*choice(await read_folds(connection, projections))]
+        if not replaced:
             return  # another process has replaced them
         while any(
             [
@@ -295,4 +295,5 @@ async def _try_to_swap(
             await connection.execute(SQL.replace_tracking, name, attempt)
             await connection.execute(SQL.notify_replaced, name)
             await other.execute(SQL.announce_replacement, name, fold, RELEASE)
-        await asyncio.sleep(ANNOUNCEMENT_SECONDS)
+        if any(fold.position for fold in replaced):  # nobody answers from empty tables
+            await asyncio.sleep(ANNOUNCEMENT_SECONDS)

@@ -117,7 +117,3 @@ SELECT pg_notify('projected_' || $1::text, $2::text || ' ' || $3::text);
 -- name: notify_replaced
 -- Notify that the live tables were replaced.
 SELECT pg_notify('projected_' || $1::text, '');
-
--- name: analyze_tables
--- The statement that updates the planner statistics of some tables.
-SELECT format('ANALYZE %s', string_agg(quote_ident(name), ', ')) FROM unnest($1::text[]) AS name;
