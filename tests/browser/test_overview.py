@@ -62,7 +62,7 @@ async def test_without_scripts_links_and_forms_choose_what_the_map_shows(
     async with visit(scripts=False, width=360) as tab:
         await tab.open(f"{site.url}/?valid=2026-01-01&position=10755")
         await tab.page.get_by_role("link", name="Share of output").click()
-        await tab.page.wait_for_url("**map=share**")
+        await tab.page.wait_for_url("**map=share**#map")
         await tab.page.locator("select[name=commodity]").select_option("cobalt")
         await tab.page.get_by_role("button", name="Show").click()
         await tab.page.wait_for_url("**commodity=cobalt**")

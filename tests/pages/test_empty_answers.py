@@ -26,7 +26,7 @@ async def test_an_early_overview_says_first_that_no_list_was_read(corpus: Api) -
 
 async def test_a_share_without_recorded_controls_is_not_known(corpus: Api) -> None:
     text = await read(corpus, "/commodities/rhenium?valid=2026-12-01")
-    assert "The share of this output under export controls is not known." in text
+    assert "The share of its output under export controls is not known." in text
     assert "0 % of this output fully" not in text
 
 

@@ -150,9 +150,19 @@ def test_clauses_that_differ_in_two_limits_are_certain_ones() -> None:
     nickel = [{"key": "nickel", "name": "Nickel"}]
     review = clause("2", *APPLIES, measure="REVIEW", commodities=nickel)
     assert heading(control(clause("1", *APPLIES), review), DAY) == (
-        "China’s ban and stricter review of certain exports of gallium and nickel to the United States is in"
-        " force"
+        "China’s ban and stricter review of certain exports of gallium and nickel to the United States are"
+        " in force"
     )
+
+
+def test_many_forms_are_certain_goods() -> None:
+    forms = ["ALLOY", "ARTICLE", "COMPOUND", "INTERMEDIATE", "METAL", "OXIDE", "SCRAP"]
+    many_forms = heading(control(clause("1", *APPLIES, forms=forms)), DAY)
+    assert (
+        many_forms == "China’s ban on certain exports of gallium to the United States is in force"
+    )
+    few = heading(control(clause("1", *APPLIES, forms=forms[:2])), DAY)
+    assert "ban on exports of gallium as alloy or article to the United States" in few
 
 
 def test_imports_come_from_places_and_the_issuer_has_its_article() -> None:

@@ -18,8 +18,8 @@ WIDTH_AND_HEIGHT_PX = re.compile(r'<svg\b[^>]*? width="(\d+)" height="(\d+)"')
 LEFT = re.compile(r'<text x="(\d+)"')
 """Its first text, at whose left edge the foot begins."""
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-MARGIN_PX, LINE_PX, FONT_PX = 16, 15, 11
-CHARACTER_PX = 6.2
+MARGIN_PX, LINE_PX, FONT_PX = 16, 16, 12
+CHARACTER_PX = 6.8
 """Average width of a character of the foot."""
 FOOT_PX = 3 * LINE_PX + MARGIN_PX
 """Height of a foot whose lines fit."""

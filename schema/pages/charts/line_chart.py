@@ -34,7 +34,7 @@ YEARS_PIXELS = 22
 """Height below the plot, for the years."""
 TITLE_PIXELS = 86
 """Height of the title, the source and the legend of an image."""
-TITLE_LINE_PIXELS, TITLE_CHARACTERS = 22, 76
+TITLE_LINE_PIXELS, TITLE_CHARACTERS = 22, 66
 """Height of a line of the title, and its maximum number of characters."""
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 """Divisors of large numbers on the axis, with the word before the unit."""

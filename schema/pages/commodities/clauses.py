@@ -15,6 +15,8 @@ from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.word import Phase
 from tracker.domain.wording.phrases import listed, many
 
+MAX_CLAUSES = 80
+"""Maximum number of clauses that name a commodity on its page. The list of controls has all."""
 MAX_ENDED_CLAUSES = 20
 """Ended clauses on a page, the newest: each takes 2 kB. The list of controls has all."""
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -31,6 +33,8 @@ class Clauses(Struct, frozen=True):
     over: StatusTable | None
     older: int
     """The number of ended clauses that `over` leaves out."""
+    hidden: int
+    """The number of clauses that `current` leaves out."""
     in_force: int
     confirmations: Mapping[str, int]
     """The number of clauses in force by confirmation."""
@@ -65,6 +69,8 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
     sections: dict[str, list[Pair]] = {"current": [], "wider": [], "over": []}
     for pair in ordered:
         sections[_section(pair[1])].append(pair)
+    hidden = len(sections["current"]) - MAX_CLAUSES
+    sections["current"] = sections["current"][:MAX_CLAUSES]
     current, wider, over = (
         table if (table := draw_status_table(_rows(section, bases, address), day)).rows else None
         for section in sections.values()
@@ -74,6 +80,7 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
         wider,
         over,
         len(older),
+        max(hidden, 0),
         statuses["IN_FORCE"],
         Counter(clause["confirmation"] for _, clause in pairs if clause["status"] == "IN_FORCE"),
         _words(statuses),

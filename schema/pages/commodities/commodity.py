@@ -42,6 +42,8 @@ UNCONFIRMED_WORDS = {one.name: one.plural for one in UNCONFIRMED}
 """Words for statuses that are not confirmed."""
 
 
+MAX_LISTS = 30
+"""Maximum number of lists of origins on the page; that of dependence has all."""
 MAX_SENTENCES = 3
 """Maximum number of products in the sentences on dependence; its page has all."""
 MAIN_STAGES = ("MINE", "REFINERY")
@@ -162,6 +164,7 @@ def dependence(state: Mapping[str, Any]) -> dict[str, Any]:
     lists = exposure_lists(state["importExposure"]["lists"])
     return {
         "dependence": lists,
+        "max_lists": MAX_LISTS,
         "dependence_parts": IMPORT_PARTS,
         "dependence_sentences": [
             *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
@@ -245,7 +248,7 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     sentences = [f"{phrases.many(clauses.in_force, 'clause')} in force {covers} it."]
     row = next(iter(exposure), None)
     if row is None:
-        sentences.append("The share of this output under export controls is not known.")
+        sentences.append("The share of its output under export controls is not known.")
     elif row.wholly is not None:
         wholly = phrases.percent_beside(row.wholly, [row.partly])
         sentences.append(
@@ -260,11 +263,11 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
     counts = [
         f"{clauses.confirmations[confirmation]:,} {meaning}"
         for confirmation, meaning in UNCONFIRMED_WORDS.items()
-        if clauses.confirmations.get(confirmation)
+        if clauses.confirmations.get(confirmation) and confirmation != "AS_RECORDED"
     ]
-    if not counts:
-        return []
-    sentences = [f"Not confirmed: {phrases.listed(counts)}."]
+    sentences = [f"Not confirmed: {phrases.listed(counts)}."] if counts else []
+    if before := clauses.confirmations.get("AS_RECORDED"):
+        sentences.append(f"The newest records of {before:,} are from before this date.")
     shares = [
         f"{phrases.percent(share)} {meaning}"
         for share, meaning in zip(

@@ -22,6 +22,8 @@ MAX_NAMES = 2
 """Maximum number of firms and uses that are named if there are further ones."""
 MAX_PLACES = 4
 """Maximum number of places that are named; more are counted."""
+MAX_FORMS = 6
+"""Maximum number of forms that are named; more are `certain` goods."""
 NEXT_STEPS = {
     VerdictKind.PROHIBITED: "do not ship before the authority has confirmed whether it applies",
     VerdictKind.LICENCE_REQUIRED: "apply for the licence before you ship",
@@ -64,12 +66,11 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
     """Return the measures of clauses with their goods, places, firms and uses: `ban on exports of nickel as
     ore to Japan`. Without goods it is about those of a page, and names `every destination`."""
     direction, limits = Direction[control["direction"]], [*map(_limits, clauses)]
-    measures = [*dict.fromkeys(Measure[one["measure"]] for one in clauses)]
-    nouns = dict.fromkeys(one.noun for one in measures)
-    if Measure.LICENCE.noun in nouns:
-        nouns.pop(Measure.DUAL_USE_LICENCE.noun, None)
+    *_, last_measure = dict.fromkeys(Measure[one["measure"]] for one in clauses)
+    nouns = measure_nouns(clauses)
     varying = sum(len({of[kind] for of in limits}) > 1 for kind in limits[0])
     narrower = varying > 1 or any(map(has_limit_without_words, clauses))
+    narrower = narrower or len(_all(limits, "forms")) > MAX_FORMS
     listed_firms = sorted(_all(limits, "firms"))
     firms = (
         many(len(listed_firms), "listed firm")
@@ -88,7 +89,7 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
     uses = [one for one in uses if not one.startswith("as in clause")]
     return "".join(
         (
-            f"{listed(nouns, MAX_GOODS)} {measures[-1].preposition} ",
+            f"{listed(nouns, MAX_GOODS)} {last_measure.preposition} ",
             "certain " if narrower else "",
             direction.noun,
             _goods_phrase(limits, "" if narrower and goods == "all goods" else goods),
@@ -97,6 +98,14 @@ def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str =
             f" for {listed(uses, MAX_NAMES)}" if uses else "",
         )
     )
+
+
+def measure_nouns(clauses: Sequence[ClauseNode]) -> list[str]:
+    """Return the nouns of the measures of clauses, each once: a licence includes a dual-use licence."""
+    nouns = dict.fromkeys(Measure[one["measure"]].noun for one in clauses)
+    if Measure.LICENCE.noun in nouns:
+        nouns.pop(Measure.DUAL_USE_LICENCE.noun, None)
+    return list(nouns)
 
 
 def _limits(clause: ClauseNode) -> Limits:
@@ -138,6 +147,8 @@ def _goods_phrase(limits: Sequence[Limits], goods: str) -> str:
     other = listed(one for one in kinds if one != "goods")
     forms = sorted(_all(limits, "forms"))
     as_forms = f" as {listed(map(word_phrase, forms), len(forms), 'or')}" if forms else ""
+    if len(forms) > MAX_FORMS:
+        as_forms = ""
     if not other:
         return f"{f' of {goods}' if goods else ''}{as_forms}"
     if "goods" in kinds:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from schema.pages.charts.status_bars import Period, periods_of
-from schema.pages.controls.rule_words import MAX_GOODS, rule, subject
+from schema.pages.controls.rule_words import MAX_GOODS, measure_nouns, rule, subject
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.wording.phrases import in_running_text, listed, many, short_date, with_capital
 
@@ -44,9 +44,10 @@ def heading(control: Mapping[str, Any], day: date) -> str:
     groups = _by_state(clauses, day)
     if len(groups) == 1:
         ((status, support, following, _),) = groups
-        then = _next_phrase(status, following, 1, ", and ")
-        support = support.format("its")
-        verb = f"{_verb(status, 1)} {ClauseStatus[status].phrase}"
+        measures = len(measure_nouns(clauses))
+        then = _next_phrase(status, following, measures, ", and ")
+        support = support.format("its" if measures == 1 else "their")
+        verb = f"{_verb(status, measures)} {ClauseStatus[status].phrase}"
         if status == "CONCLUDED" and any(one["measure"] != "INVESTIGATION" for one in clauses):
             verb = "does not apply: its investigation is concluded"
         return f"{subject(control)} {verb}{support}{then}"

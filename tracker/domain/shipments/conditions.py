@@ -198,7 +198,7 @@ class Conditions(GoodsConditions):
             yield MET
             return
         field = "endUse" if stated is None else ANSWERS
-        text = f"Is the end use in the sense of the act “{use}”?"
+        text = f"Is the buyer or the use one of these: {use}?"
         role = f"end-use/{_slug(use)}"
         yield self._open_for_issuer(
             f"it is limited to the end use {use}", "end-use", role, text, field
@@ -235,7 +235,7 @@ class Conditions(GoodsConditions):
             act = self._control.instrument or self._control.title
             firms = f"one of the {number} firms of {act}" if number > 1 else f"the firm of {act}"
             return self._open(reason, "firm", f"Is {who} {firms}?", field)
-        text = f"Is {who} on a list of firms of {self._issuer}?"
+        text = f"Is {who} on a control list of {self._issuer}?"
         return self._open_for_issuer(reason, "firm", LISTED_FIRM, text, field)
 
     def _exporters(self) -> Condition:

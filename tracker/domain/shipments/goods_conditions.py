@@ -82,9 +82,9 @@ class GoodsConditions(ConditionsOfClause):
         """Whether a group that the clause names without codes includes the goods."""
         reason = f"it names only {named}, without codes"
         if DUAL_USE_ITEMS in self._clause.commodities:
-            text = f"Are the goods dual-use items in the sense of the acts of {self._issuer}?"
+            text = f"Does {self._issuer} list the goods as dual-use items?"
             return self._open_for_issuer(reason, "group", DUAL_USE_ROLE, text)
-        text = f"Do {named} in the sense of the act include the goods?"
+        text = f"Does the act count the goods among {named}?"
         return self._open(reason, "group", text)
 
     def _is_of_known_lines(self) -> Condition:
