@@ -265,13 +265,14 @@ async def test_all_years_of_cobalt_are_a_file_for_a_spreadsheet(
         await reader.search("cobalt")
         await reader.click(re.compile("^Cobalt$"), "main")
         await reader.click("Download")
-        files = reader.page.locator(".tool h3", has_text="Claims").locator("+ ul")
+        title = reader.page.locator(".tool h3", has_text="Production, all years and editions")
         async with reader.page.expect_download() as download:
-            await files.get_by_text("CSV for spreadsheets").click()
+            await title.locator("+ ul").get_by_text("CSV for spreadsheets").click()
         path = await (await download.value).path()
         rows = [*csv.DictReader(path.read_text("utf-8").splitlines())]
     assert {"DR Congo", "World"} <= {row["placeName"] for row in rows}
-    assert {str(year) for year in range(2017, 2026)} <= {row["year"] for row in rows}
+    assert {row["statistic"] for row in rows} == {"PRODUCTION"}
+    assert {str(year) for year in range(2021, 2026)} <= {row["year"] for row in rows}
 
 
 async def test_products_with_full_reliance_are_listed_by_place(site: Site, visit: Visiting) -> None:

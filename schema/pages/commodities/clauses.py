@@ -17,7 +17,7 @@ from tracker.domain.wording.phrases import listed, many
 
 MAX_CLAUSES = 80
 """Maximum number of clauses that name a commodity on its page. The list of controls has all."""
-MAX_ENDED_CLAUSES = 20
+MAX_ENDED_CLAUSES = 15
 """Ended clauses on a page, the newest: each takes 2 kB. The list of controls has all."""
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instrument and one of its clauses."""

@@ -35,13 +35,15 @@ from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
 from tracker.domain.basics.control_vocabulary import UNCONFIRMED, ClauseStatus
-from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.wording import phrases
 
 UNCONFIRMED_WORDS = {one.name: one.plural for one in UNCONFIRMED}
 """Words for statuses that are not confirmed."""
 
 
+FILES = (Statistic.PRODUCTION, Statistic.RESERVES, Statistic.NET_IMPORT_RELIANCE)
+"""Statistics with a file of all years each; that of all claims has every statistic."""
 MAX_LISTS = 30
 """Maximum number of lists of origins on the page; that of dependence has all."""
 MAX_SENTENCES = 3
@@ -345,8 +347,20 @@ PAGE = Page(
         renamed={"key": "commodity"},
         without=frozenset({"toward", "importer", "series"}),
     ),
-    more_tables=tuple(
-        TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
-        for name in ("claims", "clauses", "upcoming")
+    more_tables=(
+        *(
+            TableOfPage(
+                "claims",
+                renamed={"key": "commodity"},
+                without=CHOICES,
+                label=f"{phrases.with_capital(of.phrase)}, all years and editions",
+                fixed={"statistic": of.name},
+            )
+            for of in FILES
+        ),
+        *(
+            TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
+            for name in ("claims", "clauses", "upcoming")
+        ),
     ),
 )

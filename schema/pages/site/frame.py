@@ -292,7 +292,7 @@ def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
         files = [(name, href(f"{path}.{ending}", parameters)) for ending, name in TABLE_FORMS]
         files.insert(1, (BARE_CSV, href(f"{path}.csv", {**parameters, "header": "none"})))
         files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", parameters)))
-        result.append((with_capital(table.name.replace("-", " ")), files))
+        result.append((table.label or with_capital(table.name.replace("-", " ")), files))
     if has_image:
         result.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
     return [*result, ("This page", [("JSON", address.as_form("json"))])]

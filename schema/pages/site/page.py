@@ -41,6 +41,10 @@ class TableOfPage(msgspec.Struct, frozen=True):
     """Parameters of the page; the table needs at least one of them."""
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
+    label: str = ""
+    """Name for readers; empty: the name of the table."""
+    fixed: dict[str, str] = msgspec.field(default_factory=dict)
+    """Parameters of the table that the page does not have."""
 
     def answers(self, parameters: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
@@ -49,7 +53,7 @@ class TableOfPage(msgspec.Struct, frozen=True):
 
     def parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
-        return {
+        return self.fixed | {
             self.renamed.get(name, name): value
             for name, value in parameters.items()
             if name not in self.without and name != START
