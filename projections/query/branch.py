@@ -44,7 +44,7 @@ SQL = named_queries(Path(__file__).with_suffix(".sql"))
 CONNECTIONS = 2
 """Maximum connections of a branch."""
 PlannedCommands: TypeAlias = Callable[[], AbstractContextManager[Sequence[DomainCommand]]]
-SETTINGS = {**PLANNED_ONCE, "default_transaction_read_only": "on"}
+SETTINGS = {**PLANNED_ONCE, "enable_seqscan": "off", "default_transaction_read_only": "on"}
 """Settings of the connections: statements can write to temporary tables only."""
 HYPOTHETICAL = "a branch has hypothetical events: nothing can be recorded in it"
 MAX_OPEN = 4

@@ -26,6 +26,8 @@ class ScenarioContext(Struct, frozen=True):
 
     scenario: Scenario
     branch: Branch
+    sentences: frozenset[str]
+    """The names of sentences in the response."""
 
     @property
     def mark(self) -> dict[str, str]:

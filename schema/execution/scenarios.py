@@ -1,6 +1,7 @@
 """Queries in a scenario: the whole operation reads the branch of the scenario instead of the record."""
 
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,10 @@ from tracker.errors import InvalidInput
 ARGUMENT = "scenario"
 NEUTRAL = CONSTANT | {"scenario", "scenarios"}
 """Root fields that do not depend on the record."""
+IN_SCENARIO = "In the scenario"
+AS_RECORDED = re.compile(r"\b([Aa])s recorded\b")
+SENTENCES = frozenset({"obligation", "sentence", "statement", "statusStatement", "summary"})
+"""Fields with sentences about facts, which may be hypothetical."""
 
 
 @asynccontextmanager
@@ -38,7 +43,39 @@ async def in_scenario(
             changes=branch.changes,
             primary=None,
         )
-        yield replace(context, services=services, branch=ScenarioContext(scenario, branch))
+        names = _names_of_sentences(admitted.document)
+        yield replace(context, services=services, branch=ScenarioContext(scenario, branch, names))
+
+
+def as_hypothetical(text: str) -> str:
+    """Return a text that calls nothing "as recorded"."""
+    return AS_RECORDED.sub(lambda match: f"{'I' if match[1] == 'A' else 'i'}n the scenario", text)
+
+
+def with_marks(value: Any, sentences: Collection[str], name: str = "") -> Any:
+    """Return a part of a response whose sentences say that they are true in a scenario only."""
+    if isinstance(value, dict):
+        return {key: with_marks(part, sentences, key) for key, part in value.items()}
+    if isinstance(value, list):
+        return [with_marks(part, sentences, name) for part in value]
+    if not isinstance(value, str):
+        return value
+    text = as_hypothetical(value)
+    unmarked = name in sentences and text and not text.startswith(IN_SCENARIO)
+    return f"{IN_SCENARIO}: {text}" if unmarked else text
+
+
+def _names_of_sentences(document: graphql.DocumentNode) -> frozenset[str]:
+    """Return the names under which the response to a document has sentences."""
+    names: set[str] = set()
+
+    class Fields(graphql.Visitor):
+        def enter_field(self, node: graphql.FieldNode, *_: Any) -> None:
+            if node.name.value in SENTENCES:
+                names.add((node.alias or node.name).value)
+
+    graphql.visit(document, Fields())
+    return frozenset(names)
 
 
 def scenario_of(

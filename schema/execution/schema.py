@@ -40,7 +40,7 @@ from schema.execution.admission import (
     has_commands,
 )
 from schema.execution.executor import Executor, time_limit
-from schema.execution.scenarios import ARGUMENT, in_scenario
+from schema.execution.scenarios import ARGUMENT, in_scenario, with_marks
 from schema.inputs.moment import start_report
 from schema.root.mutation import Mutation
 from schema.root.query import Query
@@ -317,6 +317,7 @@ class TrackerSchema(Schema):
         extensions: dict[str, Any] = {"moments": {**moments}} if moments else {}
         if context and context.branch:
             extensions["scenario"] = context.branch.mark
+            data = with_marks(data, context.branch.sentences)
         return ExecutionResult(data, errors, extensions)
 
     def _refused(self, request: OperationRequest, errors: list[GraphQLError]) -> ExecutionResult:

@@ -11,6 +11,8 @@ from tracker.errors import InvalidInput
 
 MOMENT = {"valid": "validAt", "known": "knownAt", "position": "position"}
 """Variables of documents by the parameters that choose the moment."""
+SCENARIO = "scenario"
+"""The parameter with the key of a scenario."""
 MAX_PARAMETER_CHARACTERS, MAX_LIST_CHARACTERS = 1000, 8000
 DEFINITION = "strawberry-definition"
 """Key of Strawberry's definition in a type."""
@@ -121,6 +123,16 @@ class UrlParameter(Struct, frozen=True):
         if not (text.isascii() and text.isdecimal() and len(text) < 10):
             raise InvalidInput("expected a whole number", path=(self.name,))
         return int(text)
+
+
+def require_record(scenario: object, of: str) -> None:
+    """Refuse an answer without a place for the mark of a scenario. Raises InvalidInput."""
+    if scenario:
+        raise InvalidInput(
+            f"{of} has recorded facts only: remove `scenario` from the request",
+            code="NOT_IN_SCENARIOS",
+            path=(SCENARIO,),
+        )
 
 
 def url_parameters(

@@ -16,6 +16,7 @@ from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
+from schema.execution.url_parameters import SCENARIO, require_record
 from schema.http.authentication import AccessControl, Client
 from schema.http.graphiql import query_page
 from schema.http.limits import PushPriority
@@ -126,6 +127,8 @@ class GraphQLEndpoint:
             return _with_receipt(form, answer, note)
         if isinstance(answer, Answer):
             return await self._success(request, form, answer)
+        if wants_receipt:
+            require_record(answer.get("extensions", {}).get(SCENARIO), "a receipt")
         return _response(form, answer)
 
     def _document(self, fields: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import escape
 
-from schema.execution.url_parameters import MOMENT
+from schema.execution.url_parameters import MOMENT, SCENARIO
 from schema.metadata.facts import DESCRIPTION
 from schema.tables.formats import LICENCE_URL, PRODUCT
 
@@ -51,7 +51,7 @@ def robots(origin: str, restricted: Iterable[str], *, public: bool) -> str:
     """
     if not public:
         return "User-agent: *\nDisallow: /\n"
-    refused = [*API_PATHS, *restricted, *(f"/*{name}=" for name in MOMENT)]
+    refused = [*API_PATHS, *restricted, *(f"/*{name}=" for name in (*MOMENT, SCENARIO))]
     previews = [
         f"/*.png?*{name}=" for name in MOMENT
     ]  # images of link previews; longer rules count

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from schema.execution.execute import QUERIES, refusal
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
-from schema.execution.url_parameters import MOMENT
+from schema.execution.url_parameters import MOMENT, SCENARIO, require_record
 from schema.http.authentication import AccessControl, Client
 from schema.http.messages import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
 from schema.http.receipt_files import RECEIPT, ReceiptFiles
@@ -179,6 +179,7 @@ class TableRoute:
 
 
 def _parameters(request: Request) -> dict[str, str]:
+    require_record(request.query_params.get(SCENARIO), "a table")
     items = request.query_params.multi_items()
     for name, _ in items:
         if len(request.query_params.getlist(name)) > 1:

@@ -14,6 +14,7 @@ from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from schema.base.context import Context
 from schema.execution.execute import execute
+from schema.execution.scenarios import as_hypothetical
 from schema.execution.schema import SCHEMA
 from schema.pages.registry import page_at
 from schema.pages.site.page_request import address_of
@@ -165,8 +166,9 @@ def questions() -> Iterator[tuple[str, str, dict[str, Any], str | None]]:
 
 
 def plain(response: dict[str, Any]) -> Any:
-    """Return data and errors without the times of recording and the roots of recorded events."""
-    text = json.dumps([response.get("data"), response.get("errors")])
+    """Return data and errors without times of recording, roots of recorded events, and marks."""
+    text = as_hypothetical(json.dumps([response.get("data"), response.get("errors")]))
+    text = text.replace('"In the scenario: ', '"')
     text = re.sub(r'"logRoot": "[^"]*"', '"logRoot": ""', text)
     text = re.sub(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"', '"time"', text)
     return json.loads(text)
@@ -256,6 +258,7 @@ async def test_a_scenario_answers_like_a_log_with_the_same_events(
             assert expected["errors"][0]["extensions"]["code"] == "TOO_COSTLY", (name, expected)
             continue
         asked.add(name)
+        assert not re.search(r"\b[Aa]s recorded\b", json.dumps(told.get("data"))), name
         if plain(told) != plain(expected):
             differing.append(f"{name}: {difference(plain(told), plain(expected))}")
     assert not differing, "\n".join(differing)
@@ -282,7 +285,7 @@ async def test_the_example_of_the_handbook_is_answered_by_the_same_rules(
     act = "(MOFCOM & GAC Announcement 2025 No. 57, clause magnets)"
     before, after = [[rule for rule in of if act in rule] for of in rules]
     assert before == [f"By its text, not confirmed: {LICENCE} {act}."]
-    assert after == [f"As recorded on 10 January 2027: {LICENCE} {act}."]
+    assert after == [f"In the scenario on 10 January 2027: {LICENCE} {act}."]
     assert hypothetical["asOf"]["exposure"] == recorded["asOf"]["exposure"]
 
 
@@ -340,7 +343,78 @@ async def test_a_response_in_a_scenario_is_marked_and_not_cached(services: Servi
     receipt = await api.request(
         "POST", "/graphql", json={"query": pinned}, headers={"Prefer": "receipt"}
     )
-    assert "receipt" not in receipt.json()["extensions"]
+    [error] = receipt.json()["errors"]
+    assert error["extensions"]["code"] == "NOT_IN_SCENARIOS"
+
+
+async def test_each_sentence_of_a_scenario_says_so_also_under_another_name(
+    services: Services,
+) -> None:
+    api = Api(services)
+    key = await create(api, [X])
+    query = """query ($scenario: String) { asOf(validAt: "2025-06-01", scenario: $scenario) {
+      exportControl(id: "x") { clauses { statusStatement told: statusStatement } } } }"""
+    data = await api.ask(query, scenario=key)
+    [clause] = data["asOf"]["exportControl"]["clauses"]
+    assert clause["statusStatement"].startswith("In the scenario: ")
+    assert clause["told"] == clause["statusStatement"]
+
+
+REFUSED = {
+    *(address for address in PAGES.values() if re.search("hostile|nothing|galium", address)),
+    "/sources/us-federal-register",
+}
+"""Addresses of pages about entities that the shipped corpus does not have, and of mistakes."""
+
+
+async def test_every_page_of_a_scenario_says_that_it_is_hypothetical(
+    corpus_services: Services,
+) -> None:
+    api = Api(corpus_services)
+    key = await create(api, [X])
+    wrong = []
+    for address in ["/controls/x", *PAGES.values()]:
+        path, _, query = address.partition("?")
+        with suppress(NotFound):
+            page_at(path)
+            pairs = [of for of in query.split("&") if of and not of.startswith("position=")]
+            query = "&".join([*pairs, f"scenario={key}"])
+            response = await api.request("GET", f"{path}?{query}", headers={"Accept": "text/html"})
+            if address in REFUSED:
+                assert response.status_code in (400, 404)
+                continue
+            text = response.text
+            marks = {
+                "status": response.status_code == 200,
+                "banner": "Nothing here is recorded law." in text,
+                "title": "<title>In the scenario: " in text,
+                "sentences": not re.search(r"\b[Aa]s recorded\b", text),
+                "cache": response.headers["cache-control"] == "no-store",
+                "citation": "cite-as" not in text,
+            }
+            path = "/index" if path == "/" else path
+            data = (await api.request("GET", f"{path}.json?{query}")).json()
+            marks["data"] = data.get("extensions", {}).get("scenario", {}).get("key") == key
+            wrong += [(address, name) for name, is_there in marks.items() if not is_there]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+async def test_outlets_without_a_mark_refuse_scenarios(services: Services) -> None:
+    api = Api(services)
+    key = await create(api, [X])
+    for address in (
+        "/controls.csv",
+        "/controls.xlsx",
+        "/controls/x.receipt",
+        "/controls.atom",
+        "/upcoming.ics",
+        "/tables/controls.csv",
+        "/tables/controls.receipt",
+        "/embed/answer/controls/x",
+    ):
+        response = await api.request("GET", f"{address}?scenario={key}")
+        assert response.status_code == 400, address
+        assert "NOT_IN_SCENARIOS" in response.text or "recorded facts only" in response.text
 
 
 async def test_a_request_has_one_scenario(services: Services) -> None:

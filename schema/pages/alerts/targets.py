@@ -116,6 +116,7 @@ def parse_target(text: str, sites: Collection[str] = ()) -> Target:
 
 def _target(page: Page, address: Address) -> Target:
     """Return the target of a page. Raises InvalidInput for a page without changes."""
+    address.require_record("an alert")
     if page is check.PAGE:
         page.variables(address)
         if not address.query:

@@ -140,6 +140,7 @@ class EmbedRoute:
         current_operation().actor = client.caller.name
         page, in_path = page_at(path)
         address = small(address_of(page, path, in_path, pairs))
+        address.require_record("a frame")
         return PageRequest(request, client, page, address, Session())
 
     async def _part(self, page_request: PageRequest, part: str) -> Response:

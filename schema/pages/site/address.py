@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
-from schema.execution.url_parameters import MOMENT
+from schema.execution.url_parameters import MOMENT, SCENARIO, require_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,29 @@ class Address:
     """All other parameters by name, including those of the path."""
     path_names: frozenset[str] = frozenset()
     """Names of the parameters in the path."""
+    scenario: str | None = None
+    """Key of the scenario in which it is read; None for the record."""
 
     @property
     def pinned(self) -> bool:
         """Return whether it has both a date and a position: the page then never changes."""
-        return self.valid is not None and self.position is not None
+        return None not in (self.valid, self.position) and self.scenario is None
 
     @property
     def moment(self) -> dict[str, str]:
-        """Return its parameters of the moment."""
-        values = {"valid": self.valid, "known": self.known, "position": self.position}
+        """Return its parameters of the moment, and its scenario."""
+        values = {
+            "valid": self.valid,
+            "known": self.known,
+            "position": self.position,
+            SCENARIO: self.scenario,
+        }
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def variables(self) -> dict[str, str]:
         """Return the moment as variables of a document."""
-        return {MOMENT[name]: value for name, value in self.moment.items()}
+        return {MOMENT[name]: value for name, value in self.moment.items() if name != SCENARIO}
 
     @property
     def query(self) -> dict[str, str]:
@@ -79,6 +86,10 @@ class Address:
     def pin(self, valid: str, position: str) -> Address:
         """Return the address of this page that never changes."""
         return replace(self, valid=valid, position=position, known=None)
+
+    def require_record(self, of: str) -> None:
+        """Refuse a part of a page, such as its feed, in a scenario. Raises InvalidInput."""
+        require_record(self.scenario, of)
 
     def __str__(self) -> str:
         return self.at()

@@ -201,9 +201,9 @@ def frame(
         ),
         make_position_ruler(int(moment.position), positions=shown.get("positions", ())),
         receipt=pinned.as_form(RECEIPT),
-        receipt_query=page_digest(
-            receipt_operation(page.document, page.operation, page.variables(pinned))
-        ),
+        receipt_query=""
+        if address.scenario
+        else page_digest(receipt_operation(page.document, page.operation, page.variables(pinned))),
         completeness=completeness_of(data),
         image=f"{origin}{pinned.as_form('png')}" if has_image else None,
         linked_data=_linked_data(page, address, shown, cited, origin),

@@ -66,6 +66,7 @@ class PageData:
         """Return the page as data. Raises NotFound if it has no such format."""
         if ending == "json":
             return await self._json(page_request)
+        page_request.address.require_record(f"a file of type .{ending}")
         if ending == RECEIPT:
             return await self._receipt(page_request)
         if ending in IMAGE_TYPES:

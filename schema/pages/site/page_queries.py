@@ -9,6 +9,7 @@ import orjson
 
 from schema.execution.execute import QUERIES, refusal
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
+from schema.execution.url_parameters import SCENARIO
 from schema.http.authentication import AccessControl
 from schema.http.graphql_http import cache_control
 from schema.http.rendered import Key, RenderedPage, RenderedPages
@@ -50,7 +51,8 @@ class PageQueries:
         """Return the query of a page. Raises InvalidInput."""
         page = page_request.page
         variables = page.variables(page_request.address)
-        return QueryRequest(page.document, variables, page.operation, page_request.client.caller)
+        caller, scenario = page_request.client.caller, page_request.address.scenario
+        return QueryRequest(page.document, variables, page.operation, caller, scenario)
 
     async def execute(
         self, page_request: PageRequest, document: str, operation: str, variables: Mapping[str, Any]
@@ -77,13 +79,15 @@ class PageQueries:
 
     def cache_control(self, page_request: PageRequest) -> str:
         """Return how long copies of the response may be stored, and by whom."""
+        if page_request.address.scenario:
+            return "no-store"
         return cache_control(
             self._access_control.is_shared(page_request.request), page_request.address.pinned
         )
 
 
 def data_of(answer: Answer | dict[str, Any]) -> Mapping[str, Any]:
-    """Return the data of a response."""
+    """Return the data of a response, and the mark of its scenario."""
     result = orjson.loads(answer.body) if isinstance(answer, Answer) else answer
-    data: Mapping[str, Any] = result["data"]
-    return data
+    mark = result.get("extensions", {}).get(SCENARIO)
+    return {**result["data"], **({SCENARIO: mark} if mark else {})}

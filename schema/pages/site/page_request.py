@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from schema.execution.url_parameters import MOMENT
+from schema.execution.url_parameters import MOMENT, SCENARIO
 from schema.http.authentication import Client
 from schema.pages.site.address import Address
 from schema.pages.site.frame import Session
@@ -71,7 +71,7 @@ def address_of(
     for name in of_path:
         if name in parameters:
             raise InvalidInput("stands in the path of this address already", path=(name,))
-    moment = {name: parameters.pop(name, None) for name in MOMENT}
+    moment = {name: parameters.pop(name, None) for name in (*MOMENT, SCENARIO)}
     return Address(
         path, parameters={**of_path, **parameters}, path_names=frozenset(of_path), **moment
     )

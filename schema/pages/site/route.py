@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from schema.base.errors import tracker_error
 from schema.execution.response_cache import ResponseCache
+from schema.execution.scenarios import IN_SCENARIO, as_hypothetical
+from schema.execution.url_parameters import SCENARIO
 from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
@@ -166,10 +168,13 @@ class PageRoute:
     def _render(self, page_request: PageRequest, data: Mapping[str, Any]) -> str:
         """Return the HTML of a page for the data of its response. Raises NotFound."""
         shown = page_request.page.view(data, page_request.address)
+        if SCENARIO in data:
+            shown = {**shown, "title": f"{IN_SCENARIO}: {shown['title']}"}
         context = {
             name: value for name, value in shown.items() if name != "charts" or is_installed()
         } | {"shipped_size": self._shipped_size}
-        return render(page_request, data, context)
+        html = render(page_request, data, context)
+        return as_hypothetical(html) if SCENARIO in data else html
 
 
 def corrected_value(typed: str, field: str, error: InvalidInput) -> str:
