@@ -179,7 +179,7 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
     assert texts(control(clause("1", *APPLIES), clause("2", *RESTS), clause("3", *RESTS)), DAY) == [
         "The clause on gallium: In force since 3\u00a0Dec\u00a02024.",
         "2\u00a0clauses on gallium: Suspended until 27\u00a0Nov\u00a02026,"
-        " and returns on 28\u00a0Nov\u00a02026.",
+        " and return on 28\u00a0Nov\u00a02026.",
     ]
 
 

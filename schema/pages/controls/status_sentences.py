@@ -133,7 +133,7 @@ def leads(control: Mapping[str, Any], day: date) -> list[Lead]:
     return [
         Lead(
             f"{rules[state] if varied[_goods(alike)] > 1 else _clauses(alike)}:"
-            f" {statement or _lead(current, following)}",
+            f" {statement or _lead(current, following, len(alike))}",
             min(alike, key=lambda clause: Measure[clause["measure"]].rank),
         )
         for state, alike in sorted(
@@ -157,12 +157,12 @@ def _goods(clauses: Sequence[Mapping[str, Any]]) -> str:
     return listed(map(in_running_text, names), MAX_GOODS)
 
 
-def _lead(current: Period, following: Period | None) -> str:
+def _lead(current: Period, following: Period | None, count: int) -> str:
     """Return the status with its first or last day, and the next change."""
     if current.status == "EXPIRED":
         return f"Expired, with {short_date(current.first - timedelta(days=1))} as the last day."
     since = f"since {short_date(current.first)}"
-    then = _next_phrase(current.status, following, 1, ", and ")
+    then = _next_phrase(current.status, following, count, ", and ")
     if current.status == "SUSPENDED":
         since = f"until {short_date(current.last)}" if current.last else "until further notice"
     return f"{with_capital(current.word)} {since}{then}."
