@@ -3,6 +3,8 @@
 import re
 from html import unescape
 
+import pytest
+
 from tests.support.api import Api
 
 
@@ -132,3 +134,30 @@ async def test_two_positions_are_compared_on_one_day(corpus: Api) -> None:
         ' to: {validAt: "2025-11-20", position: "10755"}) { totalCount } }'
     )
     assert f"{data['changes']['totalCount']:,} records differ" in text
+
+
+async def test_controls_of_october_are_new_from_their_first_day_not_from_a_later_status(
+    corpus: Api,
+) -> None:
+    path = "/changes?from=2025-10-01&valid=2026-12-01&kind=EXPORT_CONTROL&place=CN"
+    text = (await read(corpus, path)).replace("\xa0", " ")
+    november = text[text.index("11 Nov 2026") :]
+    rare_earths = november[november.index("Export controls on rare-earth technologies") :][:400]
+    assert "First recorded state: 9 Oct 2025" in rare_earths
+    assert "has held since 11 Nov 2026" in rare_earths
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/commodities/cobalt?stage=REFINERY",
+        "/commodities/cobalt/dependence",
+        "/places/CN",
+        "/figures?commodity=cobalt",
+        "/figures/cobalt/CN/production/refinery/2024",
+    ],
+)
+async def test_no_page_shows_more_digits_than_a_publisher_would(corpus: Api, path: str) -> None:
+    text = await read(corpus, f"{path}{'&' if '?' in path else '?'}valid=2026-12-01")
+    assert re.findall(r"(?<![\w./])\d[\d,]*\.\d{4,}", text) == []
+    assert "kt" in text or "refinery" not in path, "the unit stands beside its numbers"
