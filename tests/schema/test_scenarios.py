@@ -323,6 +323,19 @@ async def test_scenarios_do_not_see_each_other_and_follow_the_log(services: Serv
     assert found["scenario"]["recorded"] == [{"position": "22"}]
 
 
+@pytest.mark.nightly
+async def test_a_scenario_follows_a_thousand_arriving_events(services: Services) -> None:
+    api = Api(services)
+    key = await create(api, [Y])
+    count = """query ($scenario: String) { asOf(validAt: "2025-06-01", scenario: $scenario) {
+      position exportControls { totalCount } } }"""
+    for number in range(1, 1001):
+        await api.do("announceExportControl", control(f"later-{number}"))
+        state = (await api.ask(count, scenario=key))["asOf"]
+        assert state["position"] == str(number + 1)
+        assert state["exportControls"]["totalCount"] == number + 1
+
+
 async def test_a_response_in_a_scenario_is_marked_and_not_cached(services: Services) -> None:
     api = Api(services)
     key = await create(api, [X])
