@@ -147,3 +147,13 @@ async def test_every_page_is_visited() -> None:
     shown = [path.partition("?")[0] for name, path in PAGES.items() if name not in VARIANTS]
     patterns = [re.sub(r"\\{\w+(:path)?\\}", ".+", re.escape(page.path)) for page in ALL_PAGES]
     assert [each for each in patterns if not any(re.fullmatch(each, path) for path in shown)] == []
+
+
+async def test_the_omissions_of_lists_have_a_column_that_can_be_read(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit(width=768) as tab:
+        await tab.open(f"{site.url}/coverage")
+        box = await tab.page.locator("td:last-child > ul").first.bounding_box()
+        assert box is not None
+        assert box["width"] > 200
