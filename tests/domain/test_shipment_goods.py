@@ -115,9 +115,11 @@ def test_an_exempt_item_with_another_code_is_not_an_exception() -> None:
     ("item", "match"),
     [
         ({"name": "Ferrotungsten", "hs": ["720280"]}, {}),
-        ({"name": "Ferrotungsten", "hs": ["72028010"]}, {"1": "certain"}),
-        ({"name": "Ferrotungsten", "hs": ["720280"], "threshold": "50 %"}, {"1": "certain"}),
-        ({"name": "Ferrotungsten for steel", "hs": ["720280"]}, {"1": "certain"}),
+        ({"name": "Ferrotungsten", "hs": ["72028010"]}, {"1": "possible"}),
+        ({"name": "Ferrotungsten", "hs": ["720280"], "threshold": "50 %"}, {"1": "possible"}),
+        ({"name": "Ferrotungsten for steel", "hs": ["720280"]}, {"1": "possible"}),
+        ({"name": "Ferrotungsten made before 2024"}, {"1": "possible"}),
+        ({"name": "Ferrotungsten for steel"}, {"1": "certain"}),
     ],
 )
 def test_goods_that_an_exempt_item_names_with_all_codes_are_exempt(

@@ -296,10 +296,25 @@ def test_the_strongest_rule_of_each_certainty_comes_first_and_in_the_summary() -
 
 
 def test_the_summary_names_the_exceptions_of_a_certain_rule() -> None:
-    lean = [{"name": "Lean ore", "threshold": "below 1.7 %"}]
-    text = summary(check(control(clause(exemptItems=lean)), commodity="gallium"))
+    windows = [{"name": "Windows"}]
+    text = summary(check(control(clause(exemptItems=windows)), commodity="gallium"))
     assert text.startswith("Certain: The export is prohibited")
-    assert text.endswith(", unless an exception applies: Do the goods fit “Lean ore, below 1.7 %”?")
+    assert text.endswith(", unless an exception applies: Do the goods fit “Windows”?")
+
+
+def test_an_exemption_by_a_grade_that_is_not_stated_leaves_a_rule_open_and_asks() -> None:
+    lean = control(clause(exemptItems=[{"name": "Lean ore", "threshold": "below 1.7 %"}]))
+    exempt = control(clause(exemptions="Ore with less than 100 ppm on average"))
+    texts = [summary(check(of, commodity="gallium")) for of in (lean, exempt)]
+    assert [text.partition(", but ")[2] for text in texts] == [
+        "it exempts Lean ore, below 1.7 %.",
+        "it exempts Ore with less than 100 ppm on average.",
+    ]
+    [(question, _)] = check(lean, commodity="gallium").open_questions
+    for yes, rules in ((True, []), (False, ["certain"])):
+        answers = [{"question": question.id, "yes": yes}]
+        of = check(lean, commodity="gallium", answers=answers)
+        assert [one.applicable.match.value for one in of.verdicts] == rules
 
 
 def test_a_summary_says_once_that_a_status_is_not_confirmed() -> None:

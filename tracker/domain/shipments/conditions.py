@@ -37,6 +37,10 @@ KEPT_TO_EXPORTERS = frozenset({Measure.BAN, Measure.STATE_TRADING})
 """Measures that close a trade to all firms but the exporters that a clause names."""
 BUYERS = ("importer", "endUser")
 """Fields of the parties to whom a list for some destinations applies."""
+LIMIT = re.compile(r"\d")
+"""A grade, a size or a day in the description of exempt goods."""
+GRADE = re.compile(r"(?:less than|with|of) \d[\d.]* (?:%|ppm|mm)(?! by weight)")
+"""A grade or a size in an exemption, which may also cite days, rates and shares of other articles."""
 USES = re.compile(r",| and | or ", re.IGNORECASE)
 """Text between the uses that a clause names."""
 USE_WORDS = re.compile(r"\b(?:end[- ])?(?:uses?|users?|purposes?)\b")
@@ -298,19 +302,34 @@ class Conditions(GoodsConditions):
                     f"it covers only {scope}", "scope", f"Is it one of these: {scope}?"
                 )
             else:
-                yield self._unless("exemption", f"Does this exemption apply: {exempt}?")
+                condition = self._unless("exemption", f"Does this exemption apply: {exempt}?")
+                is_graded = GRADE.search(exempt) is not None
+                reason = f"it exempts {exempt}" if is_graded else condition.reason
+                yield replace(condition, reason=reason, is_exception=not is_graded)
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
 
     def _outside(self, number: int, item: Item) -> Iterator[Condition]:
-        """Whether the goods are not exempt; exempt lines of a clause on all goods limit it."""
-        part, text = f"exempt/{number}", f"Do the goods fit “{describe_item(item)}”?"
-        if ALL_GOODS not in self._clause.commodities or not item.hs:
-            yield self._unless(part, text)
-        elif may_have_code_of(item, self._shipment.possible_commodities):
+        """Whether the goods are not exempt.
+
+        A grade, a size, a day or a code that is not stated leaves the clause open; other exempt goods are
+        exceptions. Goods that are a listed item by an answer have the grade of that item.
+        """
+        of_all, field = ALL_GOODS in self._clause.commodities, ANSWERS
+        if of_all and not may_have_code_of(item, self._shipment.possible_commodities):
+            return
+        if of_all and item.hs:
             field = "codeOf" if self._case.lacks_tariff else "hsCode"
-            condition = self._unless(part, text, field)
-            yield replace(condition, reason=f"it exempts {item.name}", is_exception=False)
+        text = describe_item(item)
+        condition = self._unless(f"exempt/{number}", f"Do the goods fit “{text}”?", field)
+        if item.hs or (LIMIT.search(text) and not self._is_listed_by_answer):
+            condition = replace(condition, reason=f"it exempts {text}", is_exception=False)
+        yield condition
+
+    @property
+    def _is_listed_by_answer(self) -> bool:
+        items = range(len(self._clause.items))
+        return any(self._case.answer(self._id(f"item/{number}")) for number in items)
 
     def _unless_firm(self, firms: Iterable[str]) -> Condition:
         exempt = frozenset(map(spelling, firms))
