@@ -58,11 +58,10 @@ def with_marks(value: Any, sentences: Collection[str], name: str = "") -> Any:
         return {key: with_marks(part, sentences, key) for key, part in value.items()}
     if isinstance(value, list):
         return [with_marks(part, sentences, name) for part in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value or name not in sentences:
         return value
     text = as_hypothetical(value)
-    unmarked = name in sentences and text and not text.startswith(IN_SCENARIO)
-    return f"{IN_SCENARIO}: {text}" if unmarked else text
+    return text if text.startswith(IN_SCENARIO) else f"{IN_SCENARIO}: {text}"
 
 
 def _names_of_sentences(document: graphql.DocumentNode) -> frozenset[str]:
