@@ -44,7 +44,7 @@ SQL = named_queries(Path(__file__).with_suffix(".sql"))
 CONNECTIONS = 2
 """Maximum connections of a branch."""
 PlannedCommands: TypeAlias = Callable[[], AbstractContextManager[Sequence[DomainCommand]]]
-SETTINGS = {**PLANNED_ONCE, "enable_seqscan": "off", "default_transaction_read_only": "on"}
+SETTINGS = {**PLANNED_ONCE, "default_transaction_read_only": "on"}
 """Settings of the connections: statements can write to temporary tables only."""
 HYPOTHETICAL = "a branch has hypothetical events: nothing can be recorded in it"
 MAX_OPEN = 4
@@ -289,10 +289,8 @@ class _Rows:
         with_words = {
             name: of for name, of in streams.items() if not name.startswith(WITHOUT_WORDS)
         }
-        nothing, last = (
-            cast(Connection, None),
-            run.position + len(run.events),
-        )  # all facts are there
+        nothing = cast(Connection, None)  # all facts are there
+        last = run.position + len(run.events)
         self.run = run
         self._batches = [
             (Versions(), await row_batch.fold_streams(nothing, last, streams)),

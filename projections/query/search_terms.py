@@ -151,14 +151,13 @@ def parse_search(text: str) -> ParsedSearch:
     directions = [Direction(of) for word, of in WORDS["directions"].items() if word in rest]
     if has_measure and not PRODUCTION.isdisjoint(rest):
         directions, rest = [Direction.PRODUCTION], [one for one in rest if one not in PRODUCTION]
-    if has_measure and re.search(r"\bfrom\b", text, re.IGNORECASE):
-        directions = [
-            one for one in directions if one is not Direction.IMPORT
-        ]  # its exports count too
+    if directions == [Direction.IMPORT] and "from" in map(str.lower, words):
+        directions = []  # the controls on exports of the origin count too
     behind = [one for one in terms[toward:] if one.kind is Place] if toward is not None else []
     has_goods = any(one.kind is Commodity for one in terms)
     ignored = IGNORED | TRADE if code or has_goods else IGNORED
-    asks_figures = has_goods and not has_measure
+    has_subject = any(isinstance(one, Covers) for term in terms for one in term.meanings)
+    asks_figures = has_goods and not has_measure and not has_subject
     statistic = next(filter(None, map(FIGURES.get, rest)), None) if asks_figures else None
     if statistic:
         ignored |= ORDINAL

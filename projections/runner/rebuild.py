@@ -272,8 +272,7 @@ async def _try_to_swap(
     async with _ours(connection, *attempts):
         for projection in projections:
             await connection.execute(SQL.wait_turn, projection.name)
-        replaced = [*choice(await read_folds(connection, projections))]
-        if not replaced:
+        if not choice(await read_folds(connection, projections)):
             return  # another process has replaced them
         while any(
             [
@@ -295,5 +294,4 @@ async def _try_to_swap(
             await connection.execute(SQL.replace_tracking, name, attempt)
             await connection.execute(SQL.notify_replaced, name)
             await other.execute(SQL.announce_replacement, name, fold, RELEASE)
-        if any(fold.position for fold in replaced):  # nobody answers from empty tables
-            await asyncio.sleep(ANNOUNCEMENT_SECONDS)
+        await asyncio.sleep(ANNOUNCEMENT_SECONDS)

@@ -38,7 +38,7 @@ async def test_an_instrument_is_found_by_its_goods_and_read_at_another_moment(
         assert await page.locator("table.square tr.now").count() == 1
         assert await page.locator("table.square .here").count() == 1
         assert await page.locator("table.square tr.later").count() == 0  # pinned on both axes
-        assert "in force" in await page.locator("h1").inner_text()
+        assert "are in force" in await page.locator("h1").inner_text()
 
 
 async def test_the_cells_of_the_square_are_reached_and_opened_by_keyboard(

@@ -40,6 +40,8 @@ def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
         ("lithium reserves Chile", Statistic.RESERVES, "lithium reserves Chile"),
         ("cobalt production quota", None, "cobalt production quota"),
         ("price floor", None, "price floor"),
+        ("graphite production technology", None, "graphite production technology"),
+        ("copper ore production", Statistic.PRODUCTION, "copper ore production"),
     ],
 )
 def test_a_search_asks_for_a_statistic_of_goods_unless_it_names_a_measure(

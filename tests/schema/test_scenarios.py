@@ -373,6 +373,15 @@ async def test_each_sentence_of_a_scenario_says_so_also_under_another_name(
     assert clause["told"] == clause["statusStatement"]
 
 
+async def test_a_text_that_a_scenario_quotes_is_not_changed(services: Services) -> None:
+    api, title = Api(services), "Gallium, as recorded by the port"
+    key = await create(api, [{"announceExportControl": control("quoted", title=title)}])
+    query = """query ($scenario: String) { asOf(validAt: "2025-06-01", scenario: $scenario) {
+      exportControl(id: "quoted") { title } } }"""
+    data = await api.ask(query, scenario=key)
+    assert data["asOf"]["exportControl"]["title"] == title
+
+
 REFUSED = {
     *(address for address in PAGES.values() if re.search("hostile|nothing|galium", address)),
     "/sources/us-federal-register",

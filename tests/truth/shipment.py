@@ -23,7 +23,7 @@ query ($day: Day!, $input: ShipmentInput!) {{
       notInForce {{ {CLAUSE} }}
       exportDuties {{ lines {{ low }} low high steps {{ text }} remarks notCovered }}
       importDuties {{ lines {{ low includesOrdinary }} low high steps {{ text }} remarks notCovered }}
-      openQuestions {{ field }}
+      openQuestions {{ field text }}
     }}
   }}
 }}
@@ -48,6 +48,7 @@ class ShipmentCase:
     confirmation: dict[str, list[str]] = field(default_factory=dict)
     legs: dict[str, list[str]] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
+    asks: list[str] = field(default_factory=list)
     importDuty: str | None = None  # noqa: N815
     exportDuty: str | None = None  # noqa: N815
     steps: list[str] = field(default_factory=list)
@@ -86,6 +87,8 @@ def differences(case: ShipmentCase, answer: dict[str, Any]) -> list[str]:
     wrong += [f"unexpected: {line}" for text in case.lacks for line in lines if text in line]
     wrong += [f"not later: {rule}" for rule in case.later if rule not in later]
     wrong += [f"no question: {name}" for name in case.questions if name not in fields]
+    asked = " ".join(one["text"] for one in answer["openQuestions"])
+    wrong += [f"not asked: {text}" for text in case.asks if text not in asked]
     if case.verdicts is not None and sorted(case.verdicts) != sorted(rules):
         wrong.append(f"expected exactly {case.verdicts}")
     for direction, kinds in case.legs.items():
