@@ -269,7 +269,8 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
     ]
     sentences = [f"Not confirmed: {phrases.listed(counts)}."] if counts else []
     if before := clauses.confirmations.get("AS_RECORDED"):
-        sentences.append(f"The newest records of {before:,} are from before this date.")
+        clauses_before = phrases.many(before, "clause")
+        sentences.append(f"No record of this date or later confirms {clauses_before}.")
     shares = [
         f"{phrases.percent(share)} {meaning}"
         for share, meaning in zip(
