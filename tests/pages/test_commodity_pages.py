@@ -202,7 +202,7 @@ async def test_the_first_sentences_say_what_is_not_confirmed(corpus: Api) -> Non
     assert re.search(r"Not confirmed: \d+ by their own terms", later)
     earlier = text_of(await main_of(corpus, f"/commodities/gallium?{DAY}"))
     assert "clauses in force cover it." in earlier
-    assert "before this date" not in later
+    assert "No record of this date or later" not in later
     future = text_of(await main_of(corpus, "/commodities/nickel?valid=2029-06-01"))
     assert re.search(
         r"Not confirmed: \d+ by their own terms\. No record of this date or later confirms \d+ clauses\.",
