@@ -38,7 +38,14 @@ from tracker.log.durability import Durability
 from tracker.log.entries import RecordedEvent
 from tracker.log.fact_reader import StreamFacts
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Connection, Pool, Session, Target, create_pool, named_queries
+from tracker.postgres.database import (
+    Connection,
+    Pool,
+    RewritingSession,
+    Target,
+    create_pool,
+    named_queries,
+)
 
 SQL = named_queries(Path(__file__).with_suffix(".sql"))
 CONNECTIONS = 2
@@ -53,11 +60,12 @@ LOG_TABLES = re.compile(r"\blog\.(?=events\b|annexes\b)")
 """The schema of tables that statements name; without it they name the views of a branch."""
 
 
-class BranchSession(Session):
+class BranchSession(RewritingSession):
     """A connection whose statements read a branch: all tables that they name are views of it."""
 
-    async def _get_statement(self, query: str, *arguments: Any, **options: Any) -> Any:
-        return await super()._get_statement(LOG_TABLES.sub("", query), *arguments, **options)  # type: ignore[misc]
+    def rewritten(self, query: str) -> str:
+        """Return a statement that names the views."""
+        return LOG_TABLES.sub("", query)
 
 
 class BranchRecorder(Recorder):

@@ -136,6 +136,17 @@ class Session(asyncpg.Connection):
             self.terminate()
 
 
+class RewritingSession(Session):
+    """A connection that prepares other statements than those of its callers."""
+
+    def rewritten(self, query: str) -> str:
+        """Return the statement for a query."""
+        raise NotImplementedError
+
+    async def _get_statement(self, query: str, *arguments: Any, **options: Any) -> Any:
+        return await super()._get_statement(self.rewritten(query), *arguments, **options)  # type: ignore[misc]
+
+
 class SilentConnection(ConnectionError):
     """A connection from a pool does not respond."""
 
