@@ -77,8 +77,8 @@ def publish(
 
     The site has all pages with their CSV, JSON and SVG files, signed receipts of the pages, the tables, the
     signed log, and a manifest with the SHA-256 of each file. A second run writes only files that differ, and
-    deletes those that are no longer part of the site. An interruption before the last step leaves the
-    previous site intact.
+    deletes those that are no longer part of the site. The last step replaces the directory, so that an
+    interruption leaves the previous site intact.
     """
     base = checked_base_url(base_url)
     with report_errors():
@@ -139,7 +139,7 @@ async def publish_database(
         of = await site_moment(services, valid_at, position)
         app = create_app(services, Access(hosts=frozenset({HOST}), queries=8))
         with open_site(directory) as files, progress_bar(stderr) as bar:
-            update_log = partial(copy_log, target, directory / LOG, keys, data_dir)
+            update_log = partial(copy_log, target, files.linked(LOG), keys, data_dir)
             has_log = await update_log()
             has_receipts = has_log and services.publisher is not None
             addresses = Addresses(of.valid, str(of.moment.position), omitted, has_log, has_receipts)

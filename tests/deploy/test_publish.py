@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import random
 import re
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -241,43 +245,42 @@ def test_receipts_need_the_keys_of_the_log_and_may_be_omitted(
     assert "The pages have no receipts" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("killed", range(1, 8))
-def test_an_interrupted_run_leaves_a_site_that_the_next_run_repairs(
-    tmp_path: Path, killed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each rename can be the last one before a crash."""
+WRITER = """
+import sys
+from pathlib import Path
+from deploy.export.static_site.files import open_site
 
-    def write(names: str, text: str) -> None:
-        with open_site(tmp_path) as files:
-            for name in names:
-                files.write(f"{name}/index.html", text.encode())
-            files.finish({"text": text})
+for run in range(10**6):
+    with open_site(Path(sys.argv[1])) as files:
+        for name in "abc" if run % 2 else "bcd":
+            files.write(f"{name}/index.html", str(run).encode())
+        files.finish({"run": run})
+    print(run, flush=True)
+"""
 
-    write("abc", "first")
-    first, replace = contents(tmp_path), Path.replace
-    renamed = 0
 
-    def replace_until(path: Path, target: Path) -> Path:
-        nonlocal renamed
-        renamed += 1
-        if renamed >= killed:
-            raise KeyboardInterrupt
-        return replace(path, target)
-
-    monkeypatch.setattr(Path, "replace", replace_until)
-    try:
-        write("bcd", "second")
-    except KeyboardInterrupt:
-        if killed == 1:
-            assert contents(tmp_path) == first
-        else:
-            assert not json.loads((tmp_path / "manifest.json").read_bytes())["complete"]
-        for content in contents(tmp_path).values():
-            assert content in (b"first", b"second") or json.loads(content)
-    monkeypatch.undo()
-    write("bcd", "second")
-    names = {file["name"] for file in manifest_of(tmp_path)["files"]}
-    assert names == {f"{name}/index.html" for name in "bcd"}
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_run_that_is_killed_leaves_a_whole_site(tmp_path: Path, exchanges: bool) -> None:
+    site = tmp_path / "site"
+    without = "import ctypes; ctypes.CDLL = lambda name: None\n"
+    program = WRITER if exchanges else without + WRITER
+    for _ in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", program, str(site)], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(random.uniform(0, 0.1))
+            writer.kill()
+        if exchanges or site.exists():
+            manifest = manifest_of(site)
+            assert {*contents(site).values()} > {str(manifest["run"]).encode()}
+            assert len(manifest["files"]) == 3
+    with open_site(site) as files:
+        files.write("index.html", b"last")
+        files.finish({})
+    assert contents(site).keys() == {"index.html", "manifest.json"}
+    assert [*tmp_path.iterdir()] == [site]
 
 
 async def test_ids_of_older_logs_that_end_like_files_end_no_run(
@@ -437,15 +440,6 @@ def test_unchanged_files_are_in_the_manifest(tmp_path: Path) -> None:
             files.write("a", b"same")
             assert (files.changed, files.count, files.total_bytes) == (changed, 1, 4)
             files.finish({})
-
-
-def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / ".part-killed").mkdir()
-    (tmp_path / ".part-killed" / "index.html").write_text("half")
-    with open_site(tmp_path) as files:
-        files.write("index.html", b"whole")
-        files.finish({})
-    assert contents(tmp_path).keys() == {"index.html", "manifest.json"}
 
 
 async def test_an_address_that_is_not_answered_is_missing(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""The files of a static site: written beside it, then renamed, the manifest last.
+"""The files of a static site: a new directory beside the present one, which it replaces in one step.
 
-A manifest that is not `complete` lists the files of an interrupted run, which the next run replaces.
+The new directory has hard links to the files that stay the same. A run that is interrupted leaves the present
+site, and the next run removes what it has written.
 """
 
+import ctypes
 import os
 import shutil
 import tempfile
@@ -21,11 +23,12 @@ from tracker.snapshots.digest import sha256_of
 MANIFEST = "manifest.json"
 CONTENT = "static site"
 """The content of the directory, as its manifest names it."""
-PART_PREFIX = ".part-"
+AT_CURRENT_DIRECTORY, EXCHANGE = -100, 2
+"""`AT_FDCWD` and `RENAME_EXCHANGE` of Linux."""
 
 
 class SiteFiles:
-    """The files of a site: the present ones, and the changed ones before they are renamed."""
+    """The files of a site: the present ones, and those of the directory that will replace them."""
 
     def __init__(self, directory: Path, part: Path, before: frozenset[str]):
         self._directory = directory
@@ -35,7 +38,7 @@ class SiteFiles:
         self.changed: list[str] = []
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file beside the site, unless the site has the same content."""
+        """Write a file of the new directory, unless the site has the same content."""
         self._describe(name, content)
         if _content(self._directory / name) == content:
             return
@@ -48,11 +51,16 @@ class SiteFiles:
         """Return the content of a file of the present site; None if it has none."""
         return _content(self._directory / name)
 
+    def linked(self, name: str) -> Path:
+        """Return a new directory with links to the present files, for a writer that replaces files."""
+        _link_files(self._directory / name, self._part / name)
+        return self._part / name
+
     def add_directory(self, name: str) -> None:
         """Add the files of a directory that is written already, such as the bundle of the log."""
-        for path in sorted((self._directory / name).rglob("*")):
+        for path in sorted((self._part / name).rglob("*")):
             if path.is_file():
-                self._describe(path.relative_to(self._directory).as_posix(), path.read_bytes())
+                self._describe(path.relative_to(self._part).as_posix(), path.read_bytes())
 
     @property
     def total_bytes(self) -> int:
@@ -65,37 +73,27 @@ class SiteFiles:
         return len(self._files)
 
     def finish(self, about: Mapping[str, Any]) -> int:
-        """Rename the changed files, delete those of an earlier run, and write the manifest.
+        """Replace the present directory by one with the new files and its other files.
 
-        Returns the number of deleted files.
+        Files of an earlier run that are no longer part of the site are left out. Returns their number.
         """
-        names = self._before | self._files.keys()
         stale = self._before - self._files.keys()
         files = [self._files[name] for name in sorted(self._files)]
-        os.sync()
+        manifest = orjson.dumps(
+            {"content": CONTENT, **about, "files": files}, option=orjson.OPT_INDENT_2
+        )
         with report_path(self._directory):
-            if self.changed or stale:
-                self._write_manifest({"files": [{"name": name} for name in sorted(names)]}, False)
-            for name in self.changed:
-                target = self._directory / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (self._part / name).replace(target)
-            for name in stale:
-                (self._directory / name).unlink(missing_ok=True)
-            self._write_manifest({**about, "files": files}, True)
-        os.sync()
+            if _content(self._directory / MANIFEST) != manifest + b"\n":
+                (self._part / MANIFEST).write_bytes(manifest + b"\n")
+            _link_files(self._directory, self._part, stale)
+            shutil.copystat(self._directory, self._part)
+            os.sync()
+            _exchange(self._part, self._directory)
+            os.sync()
         return len(stale)
 
     def _describe(self, name: str, content: bytes) -> None:
         self._files[name] = {"name": name, "bytes": len(content), "sha256": sha256_of(content)}
-
-    def _write_manifest(self, about: Mapping[str, Any], complete: bool) -> None:
-        manifest = {"content": CONTENT, "complete": complete, **about}
-        content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
-        if _content(self._directory / MANIFEST) != content:
-            part = self._part / MANIFEST
-            part.write_bytes(content)
-            part.replace(self._directory / MANIFEST)
 
 
 @contextmanager
@@ -106,17 +104,49 @@ def open_site(directory: Path) -> Iterator[SiteFiles]:
     errors of the system.
     """
     with report_path(directory):
+        directory = directory.resolve()
+        if (old := _old(directory)).exists():
+            shutil.rmtree(old) if directory.exists() else old.rename(directory)
         before = _names_before(directory)
     with directory_lock(directory):
         _refuse_links(directory)
-        with report_path(directory):
-            for left in directory.glob(f"{PART_PREFIX}*"):
+        prefix = f".{directory.name}.part-"
+        with report_path(directory.parent):
+            for left in directory.parent.glob(f"{prefix}*"):
                 shutil.rmtree(left)
-            part = Path(tempfile.mkdtemp(prefix=PART_PREFIX, dir=directory))
+            part = Path(tempfile.mkdtemp(prefix=prefix, dir=directory.parent))
         try:
             yield SiteFiles(directory, part, before)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _link_files(source: Path, target: Path, omitted: frozenset[str] = frozenset()) -> None:
+    """Link the files of a directory, without some of them, that another directory lacks."""
+    for parent, _, names in os.walk(source):
+        below = os.path.relpath(parent, source)
+        made = os.path.join(target, below)
+        kept = [name for name in names if os.path.normpath(f"{below}/{name}") not in omitted]
+        if kept:
+            os.makedirs(made, exist_ok=True)
+        for name in kept:
+            if not os.path.lexists(new := os.path.join(made, name)):
+                os.link(os.path.join(parent, name), new, follow_symlinks=False)
+
+
+def _exchange(new: Path, present: Path) -> None:
+    """Exchange two directories in one step; in two steps in a file system that cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    at, paths = AT_CURRENT_DIRECTORY, (os.fsencode(new), os.fsencode(present))
+    if rename is None or rename(at, paths[0], at, paths[1], EXCHANGE):
+        present.rename(_old(present))
+        new.rename(present)
+        shutil.rmtree(_old(present))
+
+
+def _old(directory: Path) -> Path:
+    """Return the place of the present directory between the two steps."""
+    return directory.with_name(f".{directory.name}.old")
 
 
 def _refuse_links(directory: Path) -> None:
@@ -141,9 +171,7 @@ def _names_before(directory: Path) -> frozenset[str]:
         ):
             return names
     except FileNotFoundError:
-        if not directory.exists() or all(
-            path.name.startswith(PART_PREFIX) or path.name == "log" for path in directory.iterdir()
-        ):
+        if not directory.exists() or all(path.name == "log" for path in directory.iterdir()):
             return frozenset()
     except (ValueError, LookupError, TypeError):
         pass
