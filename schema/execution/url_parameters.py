@@ -121,7 +121,9 @@ class UrlParameter(Struct, frozen=True):
 
     def _number(self, text: str) -> int:
         if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise InvalidInput("expected a whole number", path=(self.name,))
+            raise InvalidInput(
+                f"{text[:50]!r}: expected a whole number, such as 30", path=(self.name,)
+            )
         return int(text)
 
 

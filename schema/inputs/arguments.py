@@ -327,7 +327,7 @@ def parse_position(value: Position | None, field: str) -> int | None:
         return None
     if not DIGITS.fullmatch(value):
         raise InvalidInput(
-            f"{value[:50]!r} is not a position: expected a whole number from 0",
+            f"{value[:50]!r} is not a position: expected a whole number from 0, such as 20000",
             code="INVALID_POSITION",
             path=(field,),
         )

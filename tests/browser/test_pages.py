@@ -20,6 +20,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """run => axe.run({runOnly: run, resultTypes: ["violations"]}).then(found =>
     found.violations.map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html)]))"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+PHONE_WIDTH = 390
 PHONE_WIDTHS = [width for width in WIDTHS if width < 640]
 SIDEWAYS = """() => [...document.querySelectorAll("table.cards")]
     .filter(table => table.parentElement.scrollWidth > table.parentElement.clientWidth)
@@ -29,6 +30,14 @@ DESKTOP_WIDTH = 1280
 MENU_LINES = (
     "new Set([...document.querySelectorAll('.top nav > ul > li')].map(a => a.offsetTop)).size"
 )
+MAX_STOPS, MAX_TITLE_TOP = 8, 160
+"""Tab stops before the title, which begins the answer; and its distance from the top on a phone in pixels."""
+STOPS = """() => [...document.querySelectorAll(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+    .filter(each => each.checkVisibility()
+        && document.querySelector("h1").compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
+    .map(each => each.innerText || each.name)"""
+TITLE_TOP = "document.querySelector('h1').getBoundingClientRect().top"
 CONTENT = """() => ({
     heading: document.querySelector("h1").innerText,
     headings: document.querySelectorAll("h1").length,
@@ -46,6 +55,8 @@ class Seen:
     violations: list[Any] = field(default_factory=list)
     overflows: dict[int, int] = field(default_factory=dict)
     sideways: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    title_top: float = 0
     menu_lines: int = 0
     loaded_bytes: int = 0
     has_charts: bool = False
@@ -79,6 +90,9 @@ async def seen(
                 found.overflows[width] = over
             if width in PHONE_WIDTHS:
                 found.sideways += await tab.page.evaluate(SIDEWAYS)
+            if width == PHONE_WIDTH:
+                found.stops = await tab.page.evaluate(STOPS)
+                found.title_top = await tab.page.evaluate(TITLE_TOP)
             if width == PHONE_WIDTHS[0]:
                 found.violations += await tab.page.evaluate(RUN_AXE, WCAG)
         await tab.page.set_viewport_size({"width": DESKTOP_WIDTH, "height": HEIGHT})
@@ -94,6 +108,11 @@ async def test_no_rule_of_accessibility_is_broken_in_light_or_dark(seen: Seen) -
 
 async def test_nothing_overflows_at_any_width(seen: Seen) -> None:
     assert seen.overflows == {}
+
+
+async def test_an_answer_begins_after_few_tab_stops_and_near_the_top_of_a_phone(seen: Seen) -> None:
+    assert len(seen.stops) <= MAX_STOPS, seen.stops
+    assert seen.title_top <= MAX_TITLE_TOP or "strangers" in seen.name, "their names are long"
 
 
 async def test_the_menu_is_on_one_line_of_a_wide_screen(seen: Seen) -> None:

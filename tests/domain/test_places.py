@@ -83,7 +83,7 @@ def test_no_two_places_share_an_alpha3_code_and_every_country_has_one() -> None:
 
 @each_case("text", ["", "ZZ", "Atlantis", "not a place"])
 def test_a_value_that_is_not_a_code_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="expected an ISO 3166-1 alpha-2 code") as caught:
+    with pytest.raises(InvalidInput, match="expected the name or the code of a country") as caught:
         Place(text)
     assert caught.value.code == "UNKNOWN_PLACE"
 

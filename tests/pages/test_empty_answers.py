@@ -10,9 +10,11 @@ COUNTS = """query ($direction: Direction) { asOf(validAt: "2026-12-01") {
         clauses } } }"""
 
 
-async def test_a_place_without_controls_says_first_which_lists_were_read(corpus: Api) -> None:
+async def test_a_place_without_controls_says_in_one_sentence_that_no_list_was_read(
+    corpus: Api,
+) -> None:
     text = await read(corpus, "/places/PE?valid=2026-12-01")
-    assert "No list of" in text[: text.index("No clause of Peru in force is recorded")]
+    assert "No clause of Peru in force is recorded, and no list of its acts was read." in text
     assert "No clause of Peru is in force" not in text
 
 

@@ -243,7 +243,7 @@ async def test_an_event_that_is_not_known_yet_is_not_there(api: Api) -> None:
     await api.do("announceExportControl", control())
     await api.do("suspendExportControl", suspension())
     missing = await page(api, "/events/2?position=1", 404)
-    assert "event 2 was not recorded at position 1" in html.unescape(missing)
+    assert "Event 2 was not recorded at position 1" in html.unescape(missing)
     await page(api, "/events/3", 404)
     await page(api, "/events/x", 400)
 

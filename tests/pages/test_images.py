@@ -15,15 +15,15 @@ COUNTS = "Unit: number of clauses in force, by issuer."
 STATUS_LEGEND = ["announced", "in force", "suspended", "expired", "repealed", "ban", "licence"]
 NAMED = "Source: named beside each record"
 IMAGES = [
-    ("/index", "Clauses in force", COUNTS, ["1", "32 and more"], NAMED),
+    ("/index", "clauses recorded as in force", COUNTS, ["1", "32 and more"], NAMED),
     (
         "/index.svg?map=share&commodity=cobalt",
-        "Share of the world's production: Cobalt, 2025",
+        "of the world’s mine production of cobalt",
         "Unit: shares of the world's output.",
         ["under 1\u00a0%"],
         NAMED,
     ),
-    ("/places", "Clauses in force", COUNTS, ["1", "32 and more"], NAMED),
+    ("/places", "clauses recorded as in force", COUNTS, ["1", "32 and more"], NAMED),
     ("/controls", "instruments that control trade", "Unit: days", STATUS_LEGEND, NAMED),
     ("/controls/cn-mofcom-2024-46", "China", "Unit: days", STATUS_LEGEND, "Source: "),
     (
@@ -35,7 +35,7 @@ IMAGES = [
     ),
     (
         "/commodities/gallium/dependence",
-        "Gallium, metal: origins of the imports of the United States",
+        "Gallium, metal: 28\u00a0% of the imports of the United States came from Canada",
         "28\u00a0%, no control recorded",
         ["covered", "no control recorded", "not named", "China", "United States"],
         "Source: US Geological Survey",

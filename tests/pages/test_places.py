@@ -145,6 +145,7 @@ async def test_a_member_of_a_union_says_so_and_belongs_through_it(corpus: Api) -
     html = await page(corpus, f"/places/FR?{AT}")
     assert re.search(r'Member of the <a href="/places/EU\?[^"]*">European Union</a>', html)
     assert "of the European Union, to which it belongs" in html
+    assert re.search(r"In France \d+ clauses of the European Union, [^.]*none of its own", html)
     assert "through the European Union" in html
     then = await page(corpus, "/places/GB?valid=2019-06-01&position=11755")
     assert "Member of the" in then
@@ -158,6 +159,7 @@ async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:
         "No figures for it are recorded at this moment.",
         "No membership is recorded.",
         "No act of its government is recorded.",
+        "No clause of Vatican City in force is recorded, and no list of its acts was read.",
     ):
         assert words in html
 
@@ -189,6 +191,8 @@ async def test_a_place_is_a_table_of_its_controls(corpus: Api) -> None:
     rows = [line for line in table.splitlines() if not line.startswith("#")]
     assert len(rows) > 3
     assert all("zw-" in row for row in rows[1:])
+    image = (await corpus.request("GET", f"/places/ZW.svg?{AT}")).text
+    assert re.search(r"<title>Zimbabwe: \d+.clauses in force, of these \d+ not confirmed<", image)
 
 
 async def test_a_place_with_one_unconfirmed_rule_says_so_in_the_singular(corpus: Api) -> None:

@@ -165,6 +165,13 @@ async def test_a_page_names_the_number_of_an_act_whose_key_has_another_one(corpu
     assert "This is Announcement No. 27 of 2026; the key of this record says 28" in text
 
 
+async def test_a_measure_that_its_issuer_denies_is_called_reported_and_denied(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/controls/cn-2010-japan-halt?valid=2010-10-01")).text
+    title = "China’s reported, officially denied ban on exports of rare earths to Japan"
+    assert f"<h1>{title}" in html
+    assert f'<meta property="og:title" content="{title}' in html
+
+
 async def test_the_next_step_is_that_of_the_strongest_clause_in_force(corpus: Api) -> None:
     """Investigations of silicon metal stand before the duty that followed them."""
     text = await read(corpus, "/controls/us-silicon-metal-cvd-2025?valid=2026-12-01")

@@ -17,6 +17,7 @@ from textwrap import wrap
 from msgspec import Struct, field
 
 from schema.pages.charts.amounts import amount_words, apart, ticks
+from tracker.domain.wording.phrases import rounded
 
 MAX_LINES = 8
 """Maximum number of lines that readers can distinguish."""
@@ -276,6 +277,23 @@ def _skipped(years: int, layout: Layout) -> int:
 def _anchor(year: int, years: Sequence[int]) -> str:
     """Return the text anchor of a year that keeps its label inside the plot."""
     return "end" if year == years[-1] else "start" if year == years[0] else "middle"
+
+
+def change_in_words(marks: Sequence[YearMark], measure: str) -> str:
+    """Return the first and the last number of the last unbroken part of a line in use, in words; empty if it
+    has only one: `rose from 2 t in 2020 to 3 in 2024`."""
+    runs = unbroken([mark for mark in marks if mark.in_use])
+    if not runs or len(runs[-1]) == 1:
+        return ""
+    first, last = runs[-1][0], runs[-1][-1]
+    estimated = " (estimated)" if first.estimated or last.estimated else ""
+    if first.value == last.value:
+        return f"was {rounded(first.value)} {measure} both in {first.year} and in {last.year}{estimated}"
+    verb = "rose" if last.value > first.value else "fell"
+    return (
+        f"{verb} from {rounded(first.value)} {measure} in {first.year}"
+        f" to {rounded(last.value)} in {last.year}{estimated}"
+    )
 
 
 def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:

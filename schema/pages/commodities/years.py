@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark, unbroken
+from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark, change_in_words
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
@@ -122,20 +122,9 @@ def years_chart(
 def years_finding(line: Line, goods: str, stage: str | None, measure: str) -> str:
     """Return the first and the last number of the last unbroken part of a line, in words."""
     kind = kind_of_figure("PRODUCTION", stage)
-    runs = unbroken(line.marks)
-    if not runs or len(runs[-1]) == 1:
-        return f"{goods}: {kind}"
-    first, last = runs[-1][0], runs[-1][-1]
-    verb = "was" if first.value == last.value else "rose" if last.value > first.value else "fell"
-    estimated = " (estimated)" if first.estimated or last.estimated else ""
-    change = (
-        f"{rounded(first.value)} {measure} both in {first.year} and in {last.year}"
-        if verb == "was"
-        else f"from {rounded(first.value)} {measure} in {first.year}"
-        f" to {rounded(last.value)} in {last.year}"
-    )
     whose = "World" if line.name == "World" else possessive(line.name)
-    return f"{whose} {kind} of {in_running_text(goods)} {verb} {change}{estimated}"
+    change = change_in_words(line.marks, measure)
+    return f"{whose} {kind} of {in_running_text(goods)} {change}" if change else f"{goods}: {kind}"
 
 
 def first_drawn_year(state: Mapping[str, Any]) -> int:

@@ -59,7 +59,10 @@ def subject(control: Mapping[str, Any]) -> str:
     """Return the subject of an instrument: `China’s ban on exports of gallium to the United States`."""
     names = [one["name"] for clause in control["clauses"] for one in clause["commodities"]]
     goods = listed(map(in_running_text, names), MAX_GOODS)
-    return f"{possessive(control['issuer']['name'])} {rule(control, control['clauses'], goods)}"
+    issuers = possessive(control["issuer"]["name"])
+    if not control.get("official", True):
+        issuers = f"{issuers} reported, officially denied"
+    return f"{issuers} {rule(control, control['clauses'], goods)}"
 
 
 def rule(control: Mapping[str, Any], clauses: Sequence[ClauseNode], goods: str = "") -> str:

@@ -133,7 +133,7 @@ def leads(control: Mapping[str, Any], day: date) -> list[Lead]:
     return [
         Lead(
             f"{rules[state] if varied[_goods(alike)] > 1 else _clauses(alike)}:"
-            f" {statement or _lead(current, following, len(alike))}",
+            f" {_of_several(statement, alike) or _lead(current, following, len(alike))}",
             min(alike, key=lambda clause: Measure[clause["measure"]].rank),
         )
         for state, alike in sorted(
@@ -142,6 +142,15 @@ def leads(control: Mapping[str, Any], day: date) -> list[Lead]:
         )
         for current, following, statement in [state]
     ]
+
+
+def _of_several(statement: str, clauses: Sequence[Mapping[str, Any]]) -> str:
+    """Return the statement on the status of each of some clauses as one on all of them."""
+    if len(clauses) == 1:
+        return statement
+    return statement.replace("by its own terms", "by their own terms").replace(
+        "names it", "names them"
+    )
 
 
 def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:

@@ -149,7 +149,7 @@ def images(
     for chart in reliance:
         yield "reliance", line_image(chart, "Net import reliance")
     for number, chart in enumerate(prices, 1):
-        yield f"prices-{number}", line_image(chart, chart.title)
+        yield f"prices-{number}", line_image(chart, f"Prices in {chart.unit}")
 
 
 def figure_page(address: Address, key: str) -> str:

@@ -19,6 +19,7 @@ from tracker.domain.wording.phrases import (
     percent,
     place_in_text,
     sum_phrase,
+    with_article,
     with_capital,
     word_phrase,
 )
@@ -217,13 +218,16 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         )
         for origin in listed["origins"]
     ]
+    title = f"{one.name}: origins of the imports of {place_in_text(listed['importer']['code'])}"
+    places = [flow for flow in flows if flow.address and flow.amount > 0]
+    if largest := max(places, key=lambda flow: flow.amount, default=None):
+        title = title.replace("origins", largest.words) + f" came from {with_article(largest.name)}"
     flows = largest_flows(flows, listed)
     unnamed = Decimal(listed["unnamed"])
     if unnamed > 0:
         flows.append(Flow(UNNAMED, unnamed, in_unit(listed["unnamed"], listed), "unnamed"))
     if not any(flow.amount > 0 for flow in flows):
         return None
-    title = f"{one.name}: origins of the imports of {place_in_text(listed['importer']['code'])}"
     return FlowChart(title, source, listed["importer"]["name"], flows)
 
 

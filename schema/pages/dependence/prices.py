@@ -8,7 +8,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from schema.pages.charts.line_chart import MAX_LINES, SERIES, DatedMark, Line, LineChart, YearMark
+from schema.pages.charts.line_chart import (
+    MAX_LINES,
+    SERIES,
+    DatedMark,
+    Line,
+    LineChart,
+    YearMark,
+    change_in_words,
+)
 from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, clause_rows
 from schema.pages.dependence.reliance import LinkTo
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured
@@ -88,6 +96,7 @@ def price_charts(
 ) -> list[LineChart]:
     """Return a chart for each unit. Lines of different products are beside each other only."""
     by_unit: dict[str, list[tuple[str, list[YearMark]]]] = {}
+    titles = dict[str, str]()
     for line in lines:
         name = price_name(line, key)
         for unit in dict.fromkeys(point["claim"]["unit"] for point in line["points"]):
@@ -100,10 +109,14 @@ def price_charts(
             ]
             if marks:
                 by_unit.setdefault(unit, []).append((name, marks))
-    return [_chart(unit, of_unit, dates, source) for unit, of_unit in by_unit.items()]
+                whole_name = product(line["commodity"]["name"], line["form"])
+                change = change_in_words(marks, unit) or f"in {unit}"
+                titles.setdefault(unit, f"{whole_name}: price {change}")
+    return [_chart(titles[unit], unit, of_unit, dates, source) for unit, of_unit in by_unit.items()]
 
 
 def _chart(
+    title: str,
     unit: str,
     of_unit: Sequence[tuple[str, list[YearMark]]],
     dates: Sequence[ControlDate],
@@ -118,7 +131,7 @@ def _chart(
         for line in lines
     )
     return LineChart(
-        f"Prices in {unit}",
+        title,
         f"In {unit}. {words}.",
         source,
         unit,

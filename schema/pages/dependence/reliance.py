@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
+from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark, change_in_words
 from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
 from schema.pages.site.naming import edition_of
@@ -102,7 +102,8 @@ def reliance_charts(
     ]
     if not drawn:
         return []
-    title = f"Net import reliance of {place_in_text(importer['code'])}"
+    title = f"{drawn[0].name}: net import reliance of {place_in_text(importer['code'])}"
+    title += f" {change_in_words(drawn[0].marks, '%')}".rstrip()
     words = "; ".join(
         f"{line.name}: "
         + ", ".join(f"{mark.year} {rounded(mark.value)}" for mark in line.marks if mark.in_use)

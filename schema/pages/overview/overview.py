@@ -17,13 +17,13 @@ from schema.pages.overview.restrictions_map import (
     Issuer,
     issuers,
     map_values,
+    most_clauses,
 )
 from schema.pages.overview.status_changes import VERBS, ChangeLine, change_lines, days_of_changes
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.watch_words import horizon_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.events.registry import FACTS
@@ -35,7 +35,6 @@ from tracker.domain.wording.phrases import (
     listed,
     many,
     percent_beside,
-    short_date,
     with_article,
     with_capital,
     word_phrase,
@@ -44,16 +43,6 @@ from tracker.domain.wording.phrases import (
 MAPS = ("in-force", "toward", "share")
 """Kinds of maps: clauses in force, those for a destination, or shares of a commodity's output."""
 POLICY_KINDS = ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL")
-MAX_ISSUERS_SHOWN = 6
-"""Maximum number of issuers in the table of newest facts; the others are in a summary."""
-KIND_WORDS = {
-    "ALLIANCE": "Alliances",
-    "ANNOUNCEMENT": "Announcements",
-    "EXPORT_CONTROL": "Controls, all issuers",
-    "FIGURE": "Figures",
-    "FIRM": "Firms",
-    "FLOW": "Trade flows",
-}
 
 
 class Segment(Struct, frozen=True):
@@ -87,25 +76,6 @@ class Topic(Struct, frozen=True):
     sentence: str
 
 
-class NewestFacts(Struct, frozen=True):
-    """Facts of a kind or of an issuer, with the date of the newest of them."""
-
-    label: str
-    path: str
-    """Path in the response."""
-    newest_on: str
-    day: str
-    """Date of the page."""
-    read: str = ""
-    """Time at which all of the issuer's sources had been read, in words; empty for a kind."""
-
-    @property
-    def days_before(self) -> str:
-        """Return the number of days before the date of the page, in words if it is later."""
-        days = days_between(self.newest_on, self.day)
-        return f"{days:,}" if days >= 0 else f"{-days:,} after"
-
-
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the page at the moment."""
     state = data["asOf"]
@@ -113,12 +83,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     coming = change_lines(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(state["byIssuer"], state["unions"])
-    title = headline(state, everyone)
+    title = headline(state)
     reached = reach(state, day)
     return {
         "title": title,
         "description": f"{title}, as known at position {state['position']} of the log.",
-        "lead": lead(everyone, coming, day),
+        "lead": lead(state, everyone, coming),
         "topics": topics(state),
         "strip": strip(state["byStatus"]),
         "reach": reached,
@@ -131,30 +101,19 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "more_lately": state["recent"]["totalCount"] - len(state["recent"]["nodes"]),
         "events": state["events"]["nodes"][::-1],
         "types": ",".join(WORLD_TYPES),
-        "fresh": freshness(state, {one["code"]: one["name"] for one in data["places"]}, day),
-        "fresh_shown": len(state["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
         "columns": list(COLUMNS),
         **drawn(shown, data, address, everyone),
     }
 
 
-def headline(state: Mapping[str, Any], everyone: Sequence[Issuer]) -> str:
+def headline(state: Mapping[str, Any]) -> str:
     """Return the number of instruments in force; without any, first the lists that were read."""
-    in_force = [one for one in everyone if one.own.get("IN_FORCE")]
-    if not in_force:
+    if not state["inForce"]:
         statement = state["completeness"]["statement"]
         return f"{statement} No clause on critical minerals in force is recorded"
-    [counted] = state["inForce"]
-    unions = {one["place"]["code"] for one in state["unions"]}
-    names = [with_article(one.name) for one in in_force if one.code in unions]
-    governments = len(in_force) - len(names)
-    by = listed([*([many(governments, "government")] if governments else []), *names])
-    measures = many(counted["controls"], "recorded measure")
-    verb = "is" if counted["controls"] == 1 else "are"
-    title = f"{measures} of {by} on critical minerals {verb} in force"
-    if words := doubts(by_confirmation(state)):
-        title += f"; of their {many(counted['clauses'], 'clause')} {words}"
-    return title
+    count = state["inForce"][0]["controls"]
+    verb = "is" if count == 1 else "are"
+    return f"{many(count, 'measure')} on critical minerals {verb} recorded as in force"
 
 
 def by_confirmation(state: Mapping[str, Any]) -> dict[str, int]:
@@ -162,15 +121,23 @@ def by_confirmation(state: Mapping[str, Any]) -> dict[str, int]:
     return {one["confirmation"]: one["clauses"] for one in state["support"]}
 
 
-def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
-    """Return the issuer of most clauses in force, and the next changes."""
-    issued = sorted(everyone, key=lambda one: -one.own.get("IN_FORCE", 0))
+def lead(state: Mapping[str, Any], everyone: Sequence[Issuer], coming: Sequence[ChangeLine]) -> str:
+    """Return the issuers of clauses in force, how many of these are not confirmed, and the next changes."""
+    in_force = [one for one in everyone if one.own.get("IN_FORCE")]
     sentences = []
-    if issued and (most := issued[0].own.get("IN_FORCE", 0)) > 1:
-        name = with_capital(with_article(issued[0].name))
-        sentences.append(f"{name} issued {many(most, 'clause')} in force.")
+    if in_force:
+        unions = {one["place"]["code"] for one in state["unions"]}
+        names = [with_article(one.name) for one in in_force if one.code in unions]
+        governments = len(in_force) - len(names)
+        by = listed([*([many(governments, "government")] if governments else []), *names])
+        clauses = many(state["inForce"][0]["clauses"], "clause")
+        words = doubts(by_confirmation(state))
+        sentences.append(f"{with_capital(by)} issued them: {clauses}{words and f', {words}'}.")
+    if most := max((one.own.get("IN_FORCE", 0) for one in in_force), default=0):
+        first = next(one.name for one in in_force if one.own["IN_FORCE"] == most)
+        sentences.append(f"{with_capital(with_article(first))} issued the most ({most:,}).")
     if coming:
-        sentences.append(next_change_sentence(coming, day))
+        sentences.append(next_change_sentence(coming, state["validAt"]))
     return " ".join(sentences)
 
 
@@ -275,42 +242,16 @@ def reach(state: Mapping[str, Any], day: str) -> Reach | None:
     )
 
 
-def freshness(state: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
-    """Return the newest facts: by kind, then controls by issuer, the issuer with most facts first."""
-    kinds = [
-        NewestFacts(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
-        for index, one in enumerate(state["kinds"]["nodes"])
-    ]
-    by_facts = sorted(
-        enumerate(state["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
-    )
-    return kinds + [
-        NewestFacts(
-            f"Controls of {with_article(names.get(one['issuer'], one['issuer']))}",
-            f"asOf.issuers.nodes.{index}",
-            one["newestFactOn"],
-            day,
-            _read_on(horizon_of(state["horizon"], one["issuer"])),
-        )
-        for index, one in by_facts
-    ]
-
-
-def _read_on(known: Mapping[str, Any] | None) -> str:
-    """Return when the sources of an issuer were last read, or why they were not."""
-    if known is None or not known["sourceCount"]:
-        return "no monitored source"
-    if known["notRead"]:
-        return f"{many(len(known['notRead']), 'source')} not read"
-    return f"read on {short_date(known['lookedAt'])}"
-
-
-def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
+def map_in_words(
+    shown: str, production: Mapping[str, Any], toward: str, rows: Sequence[Issuer]
+) -> str:
     """Return the title of the map."""
     if shown == "share":
-        year = f", {production['year']}" if production["year"] else ""
-        return f"Share of the world's production: {production['commodity']['name']}{year}"
-    return f"Clauses in force on goods for {toward}" if shown == "toward" else "Clauses in force"
+        if first := largest_producer(production):
+            return f"{first.number} {first.sentence}".rstrip(".")
+        return f"Share of the world's production: {production['commodity']['name']}"
+    on = f" on goods for {with_article(toward)}"
+    return most_clauses(rows, on if shown == "toward" else "")
 
 
 def drawn(
@@ -329,7 +270,7 @@ def drawn(
         values = map_values(rows, address)
     drawing = draw_world(values)
     scale = SHARES if shown == "share" else COUNTS
-    of = map_in_words(shown, state["production"], places.get(toward, toward))
+    of = map_in_words(shown, state["production"], places.get(toward, toward), rows)
     hatched = NO_SHARE if shown == "share" else NONE_CONFIRMED
     return {
         "map_words": of,
@@ -339,7 +280,6 @@ def drawn(
         "scale": scale,
         "rows": [one for one in rows if any(one.cells)],
         "toward": toward,
-        "toward_name": places.get(toward, toward),
         "share_in_words": share_in_words,
         "places": [one for one in data["places"] if not one["isAggregate"] or one["code"] == "EU"],
     }

@@ -10,7 +10,7 @@ from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.word import Phase
-from tracker.domain.wording.phrases import many
+from tracker.domain.wording.phrases import many, with_article, with_capital
 
 NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"
 """Legend of a hatched place."""
@@ -107,6 +107,18 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
                 one.through[union["place"]["name"]] = dict(of.own)
                 one.support_through += of.support
     return sorted(by_code.values(), key=lambda one: (-one.in_force, one.name))
+
+
+def most_clauses(everyone: Sequence[Issuer], on: str = "") -> str:
+    """Return the issuer of most clauses in force as the title of a map."""
+    counts = {one.name: one.own.get("IN_FORCE", 0) for one in everyone}
+    if not any(counts.values()):
+        return f"No clause in force{on} is recorded"
+    first = max(counts, key=lambda name: counts[name])
+    return (
+        f"{with_capital(with_article(first))} issued {counts[first]:,} of {sum(counts.values()):,} clauses"
+        f" recorded as in force{on}"
+    )
 
 
 def map_values(by_issuer: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from schema.metadata import linked_data
 from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
+from schema.pages.charts.status_marks import doubts
 from schema.pages.commodities.commodity import UNCONFIRMED_WORDS
 from schema.pages.commodities.exposed import covering_places
 from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
@@ -35,6 +36,7 @@ from tracker.domain.wording.phrases import (
     place_in_text,
     short_date,
     with_article,
+    with_capital,
     word_phrase,
 )
 from tracker.errors import NotFound
@@ -47,6 +49,13 @@ MAX_MEASURES = 3
 """Maximum number of kinds of rules in the first sentence."""
 MAX_CONTROLS_SHOWN = 12
 """Maximum number of drawn instruments on the place; the list of controls has all."""
+
+READ_LISTS = {
+    "COMPLETE": "",
+    "PARTIAL": ", and the lists of its acts were read only in part",
+    "NONE": ", and no list of its acts was read",
+}
+"""Ends of a sentence on the clauses of a place, by the completeness of its lists."""
 
 
 class Product(Struct, frozen=True):
@@ -118,7 +127,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "unions": unions,
         "issued": own,
         "aimed": others,
-        "charts": dict(charts(place_in_text(code), own, others, state["position"])),
+        "charts": dict(charts(state, code, own, others)),
         "periods": state["memberships"]["nodes"],
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
@@ -134,13 +143,17 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def charts(
-    name: str, own: StatusTable, others: StatusTable, position: str
+    state: Mapping[str, Any], code: str, own: StatusTable, others: StatusTable
 ) -> Iterator[tuple[str, Image]]:
     """Yield the charts as images by part: own controls first, then those of other issuers."""
+    position = state["position"]
     if own.rows:
-        yield CHART, status_image(own, f"Controls of {name}", position, name="Own controls")
+        counts = confirmations(state)
+        title = f"{Place(code).name}: {many(counts.total(), 'clause')} in force"
+        title += f", of these {words}" if (words := doubts(counts)) else ""
+        yield CHART, status_image(own, title, position, name="Own controls")
     if others.rows:
-        title = f"Controls of other issuers on trade with {name}"
+        title = with_capital(next(iter(clauses_of_others(state, code)), "No other issuer"))
         yield "others", status_image(others, title, position, name="Controls of other issuers")
 
 
@@ -163,15 +176,22 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     the place and on it."""
     if words := not_an_issuer(place, state):
         return words
-    counts = Counter[str]()
-    for row in state["own"]:
-        counts[row["confirmation"]] += row["clauses"]
+    counts = confirmations(state)
     own = counts.total()
     name = place_in_text(code)
     issued = f"{many(own, 'clause')} of {name} {'is' if own == 1 else 'are'} in force"
+    unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
+    of_unions = listed(
+        f"{row['clauses']:,}{'' if own else ' clauses'} of {with_article(row['issuer']['name'])}"
+        for row in state["ofIssuers"]
+        if row["issuer"]["code"] in codes(unions)
+    )
     if not own:
-        read = state["completeness"]["statement"]
-        issued = f"{read} No clause of {name} in force is recorded"
+        in_unions = (
+            f"In {name} {of_unions}, to which it belongs, are in force; none of its own is recorded"
+        )
+        issued = in_unions if of_unions else f"No clause of {name} in force is recorded"
+        issued += READ_LISTS[state["completeness"]["level"]]
     else:
         rules = listed((word_phrase(row["measure"]) for row in state["own"]), MAX_MEASURES)
         issued = f"Before you trade with {name}, check its rules ({rules}): {issued}"
@@ -183,16 +203,27 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
         issued += f", {words.replace('their', 'its') if own == 1 else words}"
     elif unconfirmed:
         issued += f", of these {listed(unconfirmed)}"
+    if own and of_unions:
+        issued += f", besides {of_unions}, to which it belongs"
+    others = clauses_of_others(state, code)
+    if not others:
+        return f"{issued}. No other issuer’s clause in force on its trade is recorded."
+    return f"{issued}. {', and '.join(others)}."
+
+
+def confirmations(state: Mapping[str, Any]) -> Counter[str]:
+    """Return the numbers of its own clauses in force by confirmation."""
+    counts = Counter[str]()
+    for row in state["own"]:
+        counts[row["confirmation"]] += row["clauses"]
+    return counts
+
+
+def clauses_of_others(state: Mapping[str, Any], code: str) -> list[str]:
+    """Return the numbers of clauses of other issuers on exports to a place and on imports from it."""
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
-    of_unions = [
-        f"{row['clauses']:,} of {with_article(row['issuer']['name'])}"
-        for row in state["ofIssuers"]
-        if row["issuer"]["code"] in codes(unions)
-    ]
-    if of_unions:
-        issued += f", besides {listed(of_unions)}, to which it belongs"
-    own_codes = {code, *codes(unions)}
-    others = [
+    name, own_codes = place_in_text(code), {code, *codes(unions)}
+    return [
         _clauses_of_others(rows, direction)
         for direction, rows in (
             (f"exports to {name}", without(state["toward"], own_codes)),
@@ -200,9 +231,6 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
         )
         if rows
     ]
-    if not others:
-        return f"{issued}. No other issuer’s clause in force on its trade is recorded."
-    return f"{issued}. {', and '.join(others)}."
 
 
 def not_an_issuer(place: Mapping[str, Any], state: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, draw_world
-from schema.pages.overview.restrictions_map import NONE_CONFIRMED, issuers, map_values
+from schema.pages.overview.restrictions_map import NONE_CONFIRMED, issuers, map_values, most_clauses
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, world_image
@@ -46,7 +46,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         " them, and their alliances.",
         "map": drawing,
         "hatched": NONE_CONFIRMED,
-        "charts": {CHART: world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, state)},
+        "charts": {CHART: world_image(drawing, most_clauses(every), COUNTS, NONE_CONFIRMED, state)},
         "scale": COUNTS,
         "rows": rows,
         "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import Client
 from schema.http.messages import STATUS, advice, error_response
 from schema.http.response_format import wants_page
 from schema.pages.site.address import Address
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
+from schema.pages.site.name_fields import parameter_label
 from schema.pages.site.templates import environment
 from tracker.auth.scopes import Scope
+from tracker.domain.wording.phrases import with_capital
 from tracker.errors import InvalidInput, NotFound, ReadOnly, TrackerError
 
 CONTENT_POLICY = (
@@ -95,16 +99,50 @@ def problem_response(
 ) -> Response:
     """Return an error as a page, with the query in GraphiQL if there is one."""
     status = STATUS.get(error.code, 400)
-    where = ".".join(map(str, error.path or ()))
+    where = parameter_of(error, address)
+    typed = {**address.parameters, **address.moment}.get(where, "")
+    message, corrected = error.message, ""
+    if isinstance(error, InvalidInput) and where and repr(where) not in message:
+        message = f"{parameter_label(where)}: {message}"
+    if value := typed and corrected_value(typed, where, error):
+        path = address.path.replace(quote(typed, safe=""), quote(value, safe=""))
+        in_path = where in address.path_names
+        corrected = address.link(path) if in_path else address.narrowed(**{where: value})
     shown = {
         **around(address, section, session or Session()),
         "title": TITLES.get(status) or OTHER_TITLES.get(error.code, UNKNOWN_TITLE),
         "code": error.code,
-        "message": f"{where}: {error.message}" if where else error.message,
+        "message": with_capital(message),
         "advice": None,
+        "suggestion": error.suggestion,
+        "corrected": corrected,
+        "searched": typed if where in address.path_names else "",
+        "lists": [one for _, pages in NAVIGATION for one in pages if one[0] == section],
         "query_url": query_url,
     }
     return html_response("site/problem.html", shown, status=status, headers=advice(error))
+
+
+def parameter_of(error: TrackerError, address: Address) -> str:
+    """Return the parameter that an error is about: of the address by its path or its value, else its path."""
+    typed = {**address.parameters, **address.moment}
+    names = {variable: name for name, variable in MOMENT.items()}
+    path = [names.get(str(one), str(one)) for one in error.path or ()]
+    by_value = (name for name, value in typed.items() if repr(value[:50]) in error.message)
+    return next((one for one in path if one in typed), None) or next(by_value, ".".join(path))
+
+
+def corrected_value(typed: str, field: str, error: TrackerError) -> str:
+    """Return a parameter with the suggestion of an error, also for one item of a list; empty without one."""
+    after = error.path[[*error.path].index(field) + 1 :] if field in error.path else ()
+    match [*after]:
+        case []:
+            return error.suggestion
+        case [int(index)] if error.suggestion:
+            items = typed.split(",")
+            return ",".join([*items[:index], error.suggestion, *items[index + 1 :]])
+        case _:
+            return ""
 
 
 async def not_found(request: Request, error: Exception) -> Response:

@@ -25,6 +25,10 @@ FILTERS = {
     "search": "words",
     "direction": "trade flow",
     "isFailing": "not readable",
+    "from": "start date",
+    "until": "end date",
+    "valid": "effective date",
+    "known": "date of the records",
 }
 """Names of parameters in the chips of a list, if they differ from the fields of the API."""
 
@@ -67,7 +71,12 @@ def filter_phrase(parameter: str, text: str) -> str:
         called = {"true": "yes", "false": "no"}.get(text) or (
             word_phrase(text) if text.isupper() else text
         )
-    return f"{with_capital(FILTERS.get(parameter) or field_phrase(parameter))}: {called}"
+    return f"{parameter_label(parameter)}: {called}"
+
+
+def parameter_label(parameter: str) -> str:
+    """Return the name of a parameter for readers: `HS code`."""
+    return with_capital(FILTERS.get(parameter) or field_phrase(parameter))
 
 
 def place_names() -> list[str]:

@@ -29,7 +29,15 @@ from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
 from schema.pages.site.frame import RECEIPT_CHECKS, frame, graphiql_link
-from schema.pages.site.html import GUARDS, HTML, around, problem_response, see_other, session
+from schema.pages.site.html import (
+    GUARDS,
+    HTML,
+    around,
+    corrected_value,
+    problem_response,
+    see_other,
+    session,
+)
 from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
 from schema.pages.site.page_queries import PageQueries, data_of
@@ -175,19 +183,6 @@ class PageRoute:
         } | {"shipped_size": self._shipped_size}
         html = render(page_request, data, context)
         return as_hypothetical(html) if SCENARIO in data else html
-
-
-def corrected_value(typed: str, field: str, error: InvalidInput) -> str:
-    """Return a parameter with the suggestion of an error, also for one item of a list; empty without one."""
-    after = error.path[[*error.path].index(field) + 1 :] if field in error.path else ()
-    match [*after]:
-        case []:
-            return error.suggestion
-        case [int(index)] if error.suggestion:
-            items = typed.split(",")
-            return ",".join([*items[:index], error.suggestion, *items[index + 1 :]])
-        case _:
-            return ""
 
 
 def render(page_request: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:

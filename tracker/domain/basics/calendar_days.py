@@ -14,7 +14,9 @@ def parse_day(text: str, *path: str | int) -> date:
     """Parse a day. Raises InvalidInput at `path`."""
     if not (parts := DAY.fullmatch(text)):
         raise InvalidInput(
-            f"{text[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE", path=path
+            f"{text[:50]!r} is not a day: expected YYYY-MM-DD, such as 2025-11-20",
+            code="INVALID_DATE",
+            path=path,
         )
     year, month, day = map(int, parts.groups())
     return calendar_day(text, year, month, day, *path)

@@ -47,8 +47,8 @@ class Place(str):
                 + (
                     f"; did you mean {str(meant)!r} ({meant.name})?"
                     if meant
-                    else ": expected an ISO 3166-1 alpha-2 code or "
-                    f"one of {', '.join([*AGGREGATES, *SPECIAL])}"
+                    else ": expected the name or the code of a country, such as Germany or DE, or one of "
+                    f"{', '.join([*AGGREGATES, *SPECIAL])}"
                 ),
                 code="UNKNOWN_PLACE",
                 suggestion=meant or "",
