@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # their imports would delay every start
     from tracker.alerts.mailer import Mailer
     from tracker.alerts.store import Alerts
     from tracker.scenarios.scenarios import Scenarios
+    from tracker.texts.stored import StoredTexts
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW, Scope.SCENARIO]))
 """Caller without a token, if everyone may write."""
@@ -94,6 +95,13 @@ class Services:
     def writing(self) -> Services:
         """Return the parts that execute commands and read back their results."""
         return self.primary or self
+
+    @property
+    def texts(self) -> StoredTexts:
+        """Return the texts of acts in the store of snapshots."""
+        from tracker.texts.stored import stored_texts  # here, as it would delay every start
+
+        return stored_texts(self.snapshots)
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """Return the public keys of the log, the oldest first. Raises NotFound if this process has none."""

@@ -50,6 +50,7 @@ FILES = {
     "preference": "preferences",
     "redaction": "redactions",
     "source": "watched_sources",
+    "text": "texts",
     "tariff-edition": "tariff_editions",
     "tariff-line": "tariff_lines",
 }

@@ -47,6 +47,7 @@ from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import compound_keys
 from tracker.domain.actors.firm import FirmState, spelling
+from tracker.domain.controls.text import TextState
 from tracker.domain.events.registry import STATES, State, entity_type
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.preference import PreferenceState
@@ -90,6 +91,7 @@ class AsOf:
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
         self._firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_firms)
+        self._texts = EventCache(progress, MAX_CACHED_MOMENTS, self._read_texts)
         self._digests: SizedLruCache[tuple[date, int], str] = SizedLruCache(MAX_DIGEST_BYTES)
         self.lists = Lists(pool, progress)
         self.coverages = Coverages(self.lists, progress)
@@ -290,6 +292,14 @@ class AsOf:
         if moment.series:
             return (await self._orders_on(moment.series))[moment.valid_at]
         return await self._orders.get(moment)
+
+    async def texts_of(self, control: str, moment: Moment) -> list[TextState]:
+        """Return the texts of an instrument, by its key. Few acts have texts."""
+        texts = await self._texts.get(moment.alone)
+        return [text for text in texts if text.is_of(control)]
+
+    async def _read_texts(self, moment: Moment) -> list[TextState]:
+        return await self.states(TextState, moment)
 
     async def _read_orders(self, moment: Moment) -> list[PreferenceState]:
         return await self.states(PreferenceState, moment)

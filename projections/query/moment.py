@@ -21,6 +21,7 @@ from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.obligation import ObligationState
+from tracker.domain.controls.text import TextState
 from tracker.domain.entities.redaction import RedactionState
 from tracker.domain.events.registry import STATES
 from tracker.domain.evidence.coverage import CoverageState
@@ -53,6 +54,7 @@ S = TypeVar(
     TariffEditionState,
     TariffLineState,
     ObligationState,
+    TextState,
 )
 
 

@@ -29,6 +29,7 @@ from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.obligation import ObligationState
 from tracker.domain.controls.scope import Item
+from tracker.domain.controls.text import TextState
 from tracker.domain.entities.history import RecordedFact
 from tracker.domain.evidence.coverage import CoverageState
 from tracker.domain.evidence.import_receipt import Import
@@ -127,6 +128,12 @@ def _passages(state: Value) -> Iterator[Passage]:
             yield from _commodities("commodities", state.commodities)
             yield Passage("sentence", "C", state.sentence)
             yield from _free_text("quotation", state.quotation)
+        case TextState():
+            yield Passage("act", "A", state.act)
+            yield Passage("key", "A", state.id)
+            yield from _places("issuer", [state.issuer])
+            for document in dict.fromkeys(one.document for one in state.versions):
+                yield Passage("document", "B", document or "")
         case TradeFlowState():
             yield Passage("key", "A", state.id)
             yield Passage("hsCode", "A", state.hs_code)

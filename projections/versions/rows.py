@@ -20,6 +20,7 @@ from tracker.domain.basics.values import DAY, PartialDate
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import firms_in
 from tracker.domain.controls.obligation import ObligationState
+from tracker.domain.controls.text import TextState
 from tracker.domain.entities.elements import Element, is_split
 from tracker.domain.entities.entity import EntityState, Evidence
 from tracker.domain.evidence.coverage import CoverageState
@@ -92,6 +93,8 @@ def filter_columns(state: EntityState, *, texts: bool = True) -> FilterColumns:
             return columns((), (state.place,), code, other_words=words)
         case ObligationState():
             return columns(state.commodities, (state.issuer,))
+        case TextState():
+            return columns(places=(state.issuer,))
     return columns()
 
 

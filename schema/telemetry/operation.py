@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 NAME = re.compile(r"[_A-Za-z]\w*", re.ASCII)
 MAX_NAME_CHARACTERS = 100
 """Maximum length of a stored name."""
 
 
-@dataclass(slots=True)
-class OperationInfo:
+class OperationInfo(Struct):
     """Information about an operation, collected while it is executed."""
 
     request: str

@@ -31,6 +31,7 @@ from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
 from tracker.domain.basics.values import DAY, TextCommitment
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.controls.obligation import Obligation
+from tracker.domain.controls.text import Text
 from tracker.domain.entities.redaction import Redaction
 from tracker.domain.evidence.coverage import Coverage
 from tracker.domain.evidence.import_receipt import Import
@@ -74,6 +75,8 @@ class EntityKind(Enum):
     """Lines of tariffs, with their rates."""
     OBLIGATION = Obligation.KIND
     """Obligations of acts, with their due days."""
+    TEXT = Text.KIND
+    """Texts of acts, with their versions."""
 
 
 @object_type

@@ -16,6 +16,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day, Position
+from schema.types.act_text import ActText
 from schema.types.alliance import Alliance
 from schema.types.announcement import Announcement
 from schema.types.common import Annex, Node, Source, annexes, event_sources
@@ -157,7 +158,8 @@ State: TypeAlias = Annotated[
     | TradeFlow
     | TariffEdition
     | TariffLine
-    | Obligation,
+    | Obligation
+    | ActText,
     strawberry.union("State", description="The state of an entity."),
 ]
 

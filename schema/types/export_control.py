@@ -25,6 +25,7 @@ from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_stored_text
 from schema.inputs.clause_filter import CLAUSE_FILTERS, parse_clause_query
+from schema.types.act_text import ActText
 from schema.types.clause import Clause, clause, with_query
 from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
@@ -134,6 +135,13 @@ class ExportControl(Node):
         narrowed = Filter(places=[self.state.issuer], dated=(day.first, day.last))
         others = await as_of.states(ExportControlState, moment, narrowed)
         return [ExportControl.at(one, moment) for one in same_acts(self.state, others)]
+
+    @resolver_field
+    async def texts(self, info: Info) -> list[ActText]:
+        """Its recorded texts; empty unless this installation holds some."""
+        as_of = info.context.services.as_of
+        moment = self.moment or await as_of.resolve()
+        return [ActText.at(one, moment) for one in await as_of.texts_of(self.state.id, moment)]
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:

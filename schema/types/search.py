@@ -23,6 +23,7 @@ from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.obligation import ObligationState
+from tracker.domain.controls.text import TextState
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.tariff import TariffLineState, tariff_name
@@ -146,4 +147,6 @@ def title_of(state: EntityState) -> str:
             return tariff_name(f"{kind_name(type(state))}/{state.id}")
         case ObligationState():
             return state.sentence
+        case TextState():
+            return state.act
     return state.id

@@ -97,6 +97,7 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "tariff-edition": 0,
         "tariff-line": 0,
         "obligation": 0,
+        "text": 0,
     }
     for day, position, expected in (
         ("2024-12-31", 2, 0),

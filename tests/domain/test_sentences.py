@@ -26,6 +26,7 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls import obligation
 from tracker.domain.controls.duty_relations import Related
+from tracker.domain.controls.text import Recorded
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import RecordedFact, Retracted, effective_facts
 from tracker.domain.entities.redaction import Redacted
@@ -51,6 +52,7 @@ NAMES = {
     "firm/lynas": "Lynas",
     "obligation/eu-1-2": "Article 2 of Regulation 1",
     "source/us": "Federal Register",
+    "text/eu-1": "Regulation 1",
 }
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
 EDITION = next(
@@ -357,6 +359,21 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "Article 2 of Regulation 1: repealed from 1 May 2026 on, by Regulation 3.",
     ),
     (
+        about(
+            "text/eu-1",
+            Recorded,
+            issuer="EU",
+            act="Regulation 1",
+            language="en",
+            kind="adopted",
+            sha256="0" * 64,
+            size=1,
+            format="md",
+            on="2026-05-01",
+        ),
+        "Regulation 1: text in 'en' that governs from 1 May 2026.",
+    ),
+    (
         about("firm/lynas", firm.Identified, name="Lynas", also=["Lynas Corp"], place="AU"),
         "Lynas is known as a firm of Australia, also Lynas Corp.",
     ),
@@ -526,7 +543,8 @@ def test_types_that_name_entities_are_those_with_a_title_or_a_name() -> None:
     naming = {
         type_ for type_, kind in FACTS.items() if {"title", "name"} & {*kind.__struct_fields__}
     }
-    assert set(NAMING_TYPES) == {*naming, "Obligation.Stated"}  # named by its act and article
+    # an obligation is named by its act and article, a text by its act
+    assert set(NAMING_TYPES) == {*naming, "Obligation.Stated", "Text.Recorded"}
 
 
 def test_a_name_comes_back_with_the_retraction_of_its_retraction() -> None:

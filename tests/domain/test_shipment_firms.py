@@ -1,7 +1,8 @@
 """The firms of a shipment: listed, similar to a listed one, or on no recorded list."""
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from tests.support.cases import each_case
 from tracker.domain.basics.values import Name

@@ -60,6 +60,7 @@ DECLARED = {
     "Coverage.Declared commodities": True,
     "Obligation.Stated issuer": True,
     "Obligation.Stated commodities": True,
+    "Text.Recorded issuer": True,
 }
 """Every field with commodities, places or actors, and whether it is a subject of the fact. New fields
 need an entry; for example, a control is not about the places that it targets."""

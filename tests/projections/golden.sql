@@ -1089,6 +1089,6 @@ SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.state EL
 ) AS version ORDER BY version.entity;
 
 EXECUTE digest (
-    '{"alliance","announcement","export-control","figure","firm","preference","import","redaction","source","coverage","flow","tariff-edition","tariff-line","obligation"}',
+    '{"alliance","announcement","export-control","figure","firm","preference","import","redaction","source","coverage","flow","tariff-edition","tariff-line","obligation","text"}',
     '2025-06-01',
     1000000);

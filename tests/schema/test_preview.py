@@ -41,6 +41,7 @@ STATE = f"""
   ... on TariffEdition {{ key title because {BECAUSE} }}
   ... on TariffLine {{ key texts withdrawn general {{ percent }} because {BECAUSE} }}
   ... on Obligation {{ key note quotation sentence nextDue {{ day }} because {BECAUSE} }}
+  ... on ActText {{ key act versions {{ sha256 governsFrom }} because {BECAUSE} }}
   ... on Preference {{ key because {BECAUSE} }}
 """
 CHANGE = f"""{{
@@ -205,6 +206,19 @@ EVERY_FACT = [
             "on": "2026-04-01",
             "act": "Regulation 3",
             "repealedFrom": "2026-05-01",
+        }
+    },
+    {
+        "recordText": {
+            **OBLIGATION,
+            "id": "eu-1",
+            "issuer": "EU",
+            "act": "Regulation 1",
+            "language": "en",
+            "kind": "ADOPTED",
+            "sha256": "0" * 64,
+            "size": 10,
+            "format": "md",
         }
     },
     {"identifyFirm": {"id": "f", "on": "2025-01-01", "name": "Firm", "source": source()}},

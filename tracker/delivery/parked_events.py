@@ -1,13 +1,13 @@
 """Events of one endpoint that a person has set aside."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker.delivery.progress import DeliveryState, Progress, ReplayPlace
 
 
-@dataclass(slots=True)
-class ParkedEvent:
+class ParkedEvent(Struct):
     """A parked event: the position before it (None until the cursor has passed it), and whether a retry was
     requested."""
 

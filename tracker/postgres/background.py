@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+from msgspec import Struct
 
-@dataclass(slots=True)
-class BackgroundWork:
+
+class BackgroundWork(Struct):
     """A unit of background work: the number of processed events, and the last position."""
 
     name: str

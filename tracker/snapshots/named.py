@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tracker.domain.controls.text import Recorded
 from tracker.domain.entities.fact import Fact
 from tracker.domain.evidence.watched_source_facts import (
     Failed,
@@ -26,6 +27,8 @@ def named_snapshots(fact: Fact) -> Iterator[NamedSnapshot]:
     match fact:
         case Fetched():
             yield NamedSnapshot(fact.sha256, fact.size, fact.media_type)
+        case Recorded():
+            yield NamedSnapshot(fact.sha256, fact.size)
         case Unchanged() | Failed() if fact.sha256:
             yield NamedSnapshot(fact.sha256)
     if fact.source.snapshot:

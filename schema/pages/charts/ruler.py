@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from schema.pages.charts.scale import Tick, TimeScale, window_around
 
@@ -13,8 +14,7 @@ MAX_TICKS = 250
 """Maximum number of ticks beside each other; closer changes share one."""
 
 
-@dataclass(frozen=True)
-class ChangeTick:
+class ChangeTick(Struct, frozen=True):
     """A tick for changes, higher for more."""
 
     x: float
@@ -25,8 +25,7 @@ class ChangeTick:
     """Its first date."""
 
 
-@dataclass(frozen=True)
-class DayRuler:
+class DayRuler(Struct, frozen=True):
     """The ruler of effective dates."""
 
     scale: TimeScale
@@ -38,8 +37,7 @@ class DayRuler:
     """Start of the dates without known facts; None if it is not drawn."""
 
 
-@dataclass(frozen=True)
-class PositionRuler:
+class PositionRuler(Struct, frozen=True):
     """The ruler of the positions of the log."""
 
     position: int

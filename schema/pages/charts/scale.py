@@ -5,8 +5,9 @@ keeps its size.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from tracker.domain.wording.phrases import short_date
 
@@ -27,16 +28,14 @@ WIDTH_OF_LABEL_PERCENT = 9
 """Width of a label on a phone; a tick nearer to the end has none, because it would be cut."""
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A line of the axis, with a label at the start of a year (or a labelled quarter)."""
 
     x: float
     label: str | None = None
 
 
-@dataclass(frozen=True)
-class TimeScale:
+class TimeScale(Struct, frozen=True):
     """The dates from `first` to `last`, both inclusive, along 100 percent of a width."""
 
     first: date

@@ -27,6 +27,7 @@ from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.tariffs import Tariffs
+from schema.root.as_of.texts import Texts
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.trade import TradeFlows
 from schema.root.as_of.transitions import TransitionLists
@@ -42,6 +43,7 @@ from tracker.domain.catalogue.places import Actor
 from tracker.domain.catalogue.unions import members_of, unions
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.obligation import ObligationState
+from tracker.domain.controls.text import TextState
 from tracker.domain.entities.redaction import RedactionState
 from tracker.domain.evidence.coverage import CoverageState
 from tracker.domain.evidence.import_receipt import ImportState
@@ -110,6 +112,7 @@ class Counts:
     tariff_editions: int = field(description="Editions of tariff schedules that were read.")
     tariff_lines: int = field(description="Lines of tariffs.")
     obligations: int = field(description="Obligations of acts.")
+    texts: int = field(description="Acts with a recorded text.")
 
 
 @object_type
@@ -137,6 +140,7 @@ class AsOf(
     WatchedSources,
     Coverages,
     Obligations,
+    Texts,
     LogUntilMoment,
 ):
     """The state of the world as of one date, as recorded at one position. All fields below are of this
@@ -177,6 +181,7 @@ class AsOf(
             tariff_editions=counts[kind_name(TariffEditionState)],
             tariff_lines=counts[kind_name(TariffLineState)],
             obligations=counts[kind_name(ObligationState)],
+            texts=counts[kind_name(TextState)],
         )
 
     @resolver_field

@@ -347,5 +347,29 @@ class DueStatus(NamedWord):
     """It is repealed or past its last day."""
 
 
+class TextKind(StrEnum):
+    """The kind of a version of the text of an act."""
+
+    ADOPTED = "adopted"
+    """The text as the issuer adopted it."""
+    CONSOLIDATED = "consolidated"
+    """The text with later amendments, as an authority publishes it."""
+    TRANSLATION = "translation"
+    """A translation."""
+
+
+class TextStatus(NamedWord):
+    """The relation of a version of a text to a day."""
+
+    GOVERNS = "governs", "governs"
+    """It governs the day: the day is its first, or before the first day of the next version."""
+    NOT_CONFIRMED = "not_confirmed", "not confirmed"
+    """It is the last recorded version, and an unrecorded one may govern the day."""
+    NOT_IN_FORCE = "not_in_force", "adopted, not in force"
+    """It is adopted, and governs from a later day."""
+    NOT_RECORDED = "not_recorded", "not recorded"
+    """No version of the day is recorded."""
+
+
 VOCABULARIES = vocabularies_of(globals())
 """The vocabularies of this module, each of whose words has a docstring."""

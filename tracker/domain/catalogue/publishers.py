@@ -5,15 +5,15 @@ publisher is not an authority.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tracker.domain.basics.toml_files import read_toml
 
 
-@dataclass(frozen=True, slots=True)
-class Publisher:
+class Publisher(Struct, frozen=True):
     """A declared publisher. It publishes all addresses below its `domains`."""
 
     id: str

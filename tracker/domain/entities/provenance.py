@@ -14,9 +14,9 @@ Issuers: TypeAlias = tuple[str, ...] | None
 """The places and alliances whose own text a source can be; None if a fact has no issuer."""
 
 ALLIANCE, FIRM = "alliance", "firm"
-ISSUED = ("announcement", "export-control", "obligation")
+ISSUED = ("announcement", "export-control", "obligation", "text")
 """The kinds of entity whose opening names the issuers."""
-ISSUED_TYPES = ("Alliance.", "Announcement.", "ExportControl.", "Firm.", "Obligation.")
+ISSUED_TYPES = ("Alliance.", "Announcement.", "ExportControl.", "Firm.", "Obligation.", "Text.")
 """The prefixes of the event types whose facts have issuers."""
 
 

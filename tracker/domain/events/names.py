@@ -10,6 +10,7 @@ from tracker.domain.actors import alliance, firm
 from tracker.domain.actors.announcement import Made
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.obligation import Stated
+from tracker.domain.controls.text import Recorded
 from tracker.domain.entities.entity import KINDS
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import History, RecordedFact, Retracted
@@ -19,7 +20,7 @@ from tracker.domain.figures.tariff_edition import EditionRead
 
 NAMING_FACTS = (
     *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
-    *(firm.Identified, firm.Renamed, Watched, Declared, EditionRead, Stated),
+    *(firm.Identified, firm.Renamed, Watched, Declared, EditionRead, Stated, Recorded),
 )
 NAMING_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
@@ -41,6 +42,8 @@ def name_given(fact: Fact) -> str | None:
             | Declared()
         ):
             return fact.name
+        case Recorded():
+            return fact.act
         case Stated():
             return f"{fact.unit} of {fact.act}"
     return None

@@ -7,6 +7,7 @@ from tracker.domain.actors.announcement import Announcement, AnnouncementState
 from tracker.domain.actors.firm import Firm, FirmState
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.controls.obligation import Obligation, ObligationState
+from tracker.domain.controls.text import Text, TextState
 from tracker.domain.entities.entity import KINDS, Entity, entity_type
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.history import Retracted
@@ -37,6 +38,7 @@ STATES: dict[str, type[Any]] = {
     TariffEdition.KIND: TariffEditionState,
     TariffLine.KIND: TariffLineState,
     Obligation.KIND: ObligationState,
+    Text.KIND: TextState,
 }
 State = (
     AllianceState
@@ -53,6 +55,7 @@ State = (
     | TariffEditionState
     | TariffLineState
     | ObligationState
+    | TextState
 )
 
 FACTS: dict[str, type[Fact]] = {

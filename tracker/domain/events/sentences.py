@@ -13,7 +13,7 @@ from tracker.domain.actors.announcement import Made, Superseded
 from tracker.domain.basics.control_vocabulary import Covers, Direction, DutyRelation
 from tracker.domain.basics.vocabulary import MemberRole
 from tracker.domain.controls import export_control_acts as acts
-from tracker.domain.controls import obligation
+from tracker.domain.controls import obligation, text
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.entities.fact import Fact
@@ -306,6 +306,8 @@ def _of_others(name: str, fact: Fact) -> str:
         case obligation.Repealed():
             start = date_phrase(fact.repealed_from)
             return f"{name}: repealed from {start} on, by {fact.act}"
+        case text.Recorded():
+            return f"{name}: text in {fact.language!r} that governs from {date_phrase(fact.on)}"
         case coverage.Declared():
             whole = "in part" if fact.left_out else "whole"
             return f"{fact.name} is declared as read to {date_phrase(fact.last)}, {whole}"

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -53,8 +52,7 @@ class ListedFirms(Struct, frozen=True):
     """The issuers whose clauses name it as an exporter, by its spelling."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFirm:
+class NamedFirm(Struct, frozen=True):
     """A firm of a shipment, with the issuers that list it, or similar listed names."""
 
     field: str

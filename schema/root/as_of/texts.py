@@ -1,0 +1,45 @@
+"""Texts of acts at a moment."""
+
+from enum import Enum
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.query.lists import Filter
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import parse_words
+from schema.inputs.order_by import KeyOrder
+from schema.root.as_of.base import AtMoment
+from schema.types.act_text import ActText
+from schema.types.connection import PageSource
+from schema.types.list_field import list_field
+from tracker.domain.catalogue.places import Place
+
+
+@object_type
+class Texts(AtMoment):
+    """Texts of acts at a moment."""
+
+    @list_field(ActText, KeyOrder)
+    async def texts(
+        self,
+        info: Info,
+        order: Enum,
+        issuer: Annotated[
+            str | None, argument(description="Only acts of this place, such as `EU`.")
+        ] = None,
+    ) -> PageSource[ActText]:
+        """Acts with a recorded text. The shipped data have none: an installation records its own."""
+        return self.listing(
+            info, ActText, order, Filter(places=parse_words(Place, issuer, "issuer"))
+        )
+
+    @resolver_field
+    async def text(
+        self,
+        info: Info,
+        id: Annotated[str, argument(description="Its key, such as `eu-2021-821`, or its id.")],
+    ) -> ActText | None:
+        """The text of an act; null if no version is recorded."""
+        return await self.one(info, ActText, id)
