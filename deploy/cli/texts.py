@@ -18,6 +18,7 @@ from deploy.config import settings
 from deploy.output.progress import progress_bar
 from deploy.output.terminal import escaped, in_one_line
 from schema.services import Services
+from tracker.domain.basics.vocabulary import TextChange
 from tracker.domain.wording.phrases import many
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
@@ -25,7 +26,7 @@ from tracker.snapshots.digest import sha256_of
 from tracker.snapshots.store import SnapshotStore
 from tracker.texts.folder import ReadVersion, read_version, version_files
 from tracker.texts.formats import read_text
-from tracker.texts.redline import Change, Run, UnitChange, compare_texts
+from tracker.texts.redline import Run, UnitChange, compare_texts
 from tracker.texts.units import split_into_units
 
 texts = typer.Typer(
@@ -35,7 +36,7 @@ TextFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A text: .md, .txt, .html or .xml.")
 ]
 TEMPLATE = Path(deploy.output.__file__).with_name("redline.html")
-KEPT = frozenset({Change.SAME, Change.FORMATTED})
+KEPT = frozenset({TextChange.SAME, TextChange.FORMATTED})
 MEDIA_TYPES = {"html": "text/html", "md": "text/markdown", "txt": "text/plain", "xml": "text/xml"}
 CONTEXT_CHARACTERS = 120
 """Length of the words that stay before and behind a change."""
@@ -170,7 +171,7 @@ def summarize(changes: list[UnitChange]) -> str:
     counts = Counter(each.change for each in changes)
     parts = [
         f"{many(counts[kind], 'unit', space=' ')} {kind}"
-        for kind in (Change.ADDED, Change.REMOVED, Change.REPLACED)
+        for kind in (TextChange.ADDED, TextChange.REMOVED, TextChange.REPLACED)
         if counts[kind]
     ]
     return ", ".join(parts) or "No word differs."

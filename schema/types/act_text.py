@@ -1,5 +1,6 @@
 """GraphQL types of the texts of acts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
@@ -11,8 +12,9 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
-from schema.inputs.arguments import parse_day
+from schema.inputs.arguments import parse_day, parse_optional_text
 from schema.types.common import Because, Node, entity_type
+from tracker.domain.basics.vocabulary import TextChange
 from tracker.domain.controls import text as domain
 
 UnitId = Annotated[
@@ -62,6 +64,51 @@ class TextOnDay:
     of: strawberry.Private[domain.TextOnDay]
 
 
+@object_type
+class TextRun:
+    """Successive words with the same kind of change, as printed in both versions."""
+
+    change: TextChange = field(description="The kind of change.")
+    old: str = field(description="The words of the older version; empty if they are added.")
+    new: str = field(description="The words of the newer version; empty if they are removed.")
+
+
+@object_type
+class TextUnitChange:
+    """A unit whose words differ between two versions."""
+
+    unit: str = field(description="Its id, such as `art-28/2/a`.")
+    change: TextChange = field(description="Whether it is added, removed or replaced.")
+    runs: list[TextRun] = field(description="All its words, by kind of change.")
+
+
+@object_type
+class TextChanges:
+    """The differences between the versions of a text that govern two days."""
+
+    old: TextOnDay = field(description="The version that governs the earlier day.")
+    new: TextOnDay = field(description="The version that governs the later day.")
+
+    @resolver_field
+    async def units(self, info: Info, unit: UnitId = None) -> list[TextUnitChange] | None:
+        """The units whose words differ, in the order of the newer version. Other spaces, dashes, quotation
+        marks and list marks do not count. Null if a version is not recorded, or its bytes are not stored
+        here."""
+        old, new = self.old.of.version, self.new.of.version
+        redline = old and new and await info.context.services.texts.redline(old, new)
+        if not redline:
+            return None
+        return [
+            TextUnitChange(
+                unit=one.id,
+                change=one.change,
+                runs=[TextRun(change=run.change, old=run.old, new=run.new) for run in one.runs],
+            )
+            for one in redline.changes()
+            if unit is None or one.id == unit or one.id.startswith(f"{unit}/")
+        ]
+
+
 @entity_type(
     domain.TextState,
     first="act issuer instrument versions because",
@@ -85,10 +132,20 @@ class ActText(Node):
     ) -> TextOnDay:
         """The version that governs a day. A version that is recorded at the position ends the one before it,
         even if it governs from a day after the effective date."""
+        return (
+            await self.on_days(
+                info, [parse_day(on, "on")], parse_optional_text(language, "language")
+            )
+        )[0]
+
+    async def on_days(
+        self, info: Info, days: Sequence[date | None], language: str | None
+    ) -> list[TextOnDay]:
+        """Return the versions that govern some days; None is the effective date."""
         at = self.moment or await info.context.services.as_of.resolve()
         whole = await info.context.loaders.states.load(
             (self.entity_name, replace(at, valid_at=date.max, series=None))
         )
         of = whole if isinstance(whole, domain.TextState) else self.state
-        day = parse_day(on, "on") or at.valid_at
-        return TextOnDay(of=domain.version_on(of.in_language(language), day))
+        versions = of.in_language(language)
+        return [TextOnDay(of=domain.version_on(versions, day or at.valid_at)) for day in days]

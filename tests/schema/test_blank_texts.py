@@ -14,6 +14,7 @@ from schema.execution.schema import CORE_SCHEMA
 from tests.support.api import Api
 
 NEEDED = {
+    "id": '"eu-2021-821"',
     "commodity": '"gallium"',
     "commodities": '["gallium"]',
     "from": '"2024-01-01"',

@@ -113,6 +113,42 @@ async def test_another_language_has_no_version(api: Api) -> None:
     assert (await on_day(api, "2022-01-01", language="de"))["status"] == "NOT_RECORDED"
 
 
+async def text_changes(api: Api, first: str, last: str) -> Any:
+    data = await api.ask(
+        """query ($first: Day!, $last: Day!) { asOf { textChanges(id: "eu-2021-1", from: $first, to: $last) {
+          old { phrase } new { phrase } units { unit change runs { change old new } } } } }""",
+        first=first,
+        last=last,
+    )
+    return data["asOf"]["textChanges"]
+
+
+async def test_changes_between_two_days_have_units_and_words_and_join_to_both_versions(
+    api: Api,
+) -> None:
+    of = await text_changes(api, "2022-01-01", "2024-01-01")
+    [unit] = of["units"]
+    assert (unit["unit"], unit["change"]) == ("art-2", "REPLACED")
+    changed = [run for run in unit["runs"] if run["change"] != "SAME"]
+    assert [(run["old"].strip(), run["new"].strip()) for run in changed] == [("year", "month")]
+    for side, day in (("old", "2022-01-01"), ("new", "2024-01-01")):
+        [whole] = (await on_day(api, day))["version"]["units"]
+        assert "".join(run[side] for run in unit["runs"]) == whole["words"]
+    of = await text_changes(api, "2024-01-01", "2026-01-01")
+    assert of["new"]["phrase"] == "not confirmed after 15 November 2025"
+    assert [(one["unit"], one["change"]) for one in of["units"]] == [
+        ("art-3", "REPLACED"),
+        ("art-4", "ADDED"),
+    ]
+
+
+async def test_changes_within_a_version_are_none_and_from_an_unrecorded_day_are_unknown(
+    api: Api,
+) -> None:
+    assert (await text_changes(api, "2022-01-01", "2022-12-31"))["units"] == []
+    assert (await text_changes(api, "2020-01-01", "2022-12-31"))["units"] is None
+
+
 async def test_a_text_whose_bytes_are_not_stored_has_no_units(services: Services) -> None:
     api = Api(services)
     await api.do("recordText", RECORD)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.cases import each_case
+from tracker.domain.basics.vocabulary import TextChange
 from tracker.errors import InvalidInput
-from tracker.texts.redline import Change, Redline, compare_texts
+from tracker.texts.redline import Redline, compare_texts
 from tracker.texts.units import split_into_units
 
 REGULATION = """# Regulation on smelters
@@ -136,7 +137,9 @@ def test_a_redline_names_added_removed_and_replaced_units_and_words() -> None:
         "art-3": "added",
     }
     [article] = [unit for unit in compare_texts(REGULATION, new).changes() if unit.id == "art-2"]
-    runs = [(run.old.strip(), run.new.strip()) for run in article.runs if run.change != Change.SAME]
+    runs = [
+        (run.old.strip(), run.new.strip()) for run in article.runs if run.change != TextChange.SAME
+    ]
     assert runs == [("each year", "every two years")]
 
 
@@ -180,7 +183,7 @@ def test_a_unit_with_few_equal_words_is_replaced_as_a_whole() -> None:
     [unit] = compare_texts(
         "Tin and zinc are free of duty.", "Lead and ore need a licence."
     ).changes()
-    assert [run.change for run in unit.runs] == [Change.REPLACED]
+    assert [run.change for run in unit.runs] == [TextChange.REPLACED]
 
 
 def test_a_long_unit_is_replaced_from_its_first_change_on() -> None:
@@ -188,8 +191,8 @@ def test_a_long_unit_is_replaced_from_its_first_change_on() -> None:
     new = f"{old[:400]}zinc {old[400:]}"
     [unit] = compare_texts(old, new).changes()
     assert [(run.change, len(run.old)) for run in unit.runs] == [
-        (Change.SAME, 400),
-        (Change.REPLACED, 11_600),
+        (TextChange.SAME, 400),
+        (TextChange.REPLACED, 11_600),
     ]
 
 
@@ -219,7 +222,7 @@ def test_a_redline_applied_to_the_older_text_gives_the_newer_one(old: str, new: 
 
 @given(TEXTS)
 def test_a_text_has_no_difference_from_itself(text: str) -> None:
-    assert {unit.change for unit in compare_texts(text, text).units} <= {Change.SAME}
+    assert {unit.change for unit in compare_texts(text, text).units} <= {TextChange.SAME}
 
 
 @given(TEXTS, st.data())
@@ -229,6 +232,6 @@ def test_a_word_inserted_anywhere_is_one_added_run(text: str, data: st.DataObjec
     new = "".join([*lines[:at], "zyxwv uts\n", *lines[at:]])
     runs = [run for unit in compare_texts(text, new).changes() for run in unit.runs]
     words = json.dumps(
-        [run.new for run in runs if run.change not in {Change.SAME, Change.FORMATTED}]
+        [run.new for run in runs if run.change not in {TextChange.SAME, TextChange.FORMATTED}]
     )
     assert "zyxwv" in words

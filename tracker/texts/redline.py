@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from enum import StrEnum
 from itertools import takewhile
 
 from msgspec import Struct
 
+from tracker.domain.basics.vocabulary import TextChange
 from tracker.errors import InvalidInput
 from tracker.texts.units import Unit, split_into_units
 from tracker.texts.words import Word, words_of
@@ -23,24 +23,15 @@ MIN_KEPT_WORDS = 3
 """Fewer equal words between two changes are a part of one change."""
 MIN_KEPT_SHARE = 0.5
 """A unit that keeps less of its words is replaced as a whole."""
-
+CHANGES = {"replace": TextChange.REPLACED, "insert": TextChange.ADDED, "delete": TextChange.REMOVED}
+"""Kinds of change by the steps of difflib."""
 Step = tuple[str, int, int, int, int]
-
-
-class Change(StrEnum):
-    """The kind of change of a unit or of a run of words."""
-
-    SAME = "same"
-    FORMATTED = "formatted"
-    REPLACED = "replaced"
-    ADDED = "added"
-    REMOVED = "removed"
 
 
 class Run(Struct, frozen=True):
     """Successive words with the same kind of change, as printed in both versions."""
 
-    change: Change
+    change: TextChange
     old: str
     new: str
 
@@ -49,7 +40,7 @@ class UnitChange(Struct, frozen=True):
     """A unit in two versions; `old_number` and `new_number` are its places, None where it is missing."""
 
     id: str
-    change: Change
+    change: TextChange
     runs: tuple[Run, ...]
     old_number: int | None
     new_number: int | None
@@ -62,7 +53,11 @@ class Redline(Struct, frozen=True):
 
     def changes(self) -> list[UnitChange]:
         """Return the units whose words differ."""
-        return [unit for unit in self.units if unit.change not in {Change.SAME, Change.FORMATTED}]
+        return [
+            unit
+            for unit in self.units
+            if unit.change not in {TextChange.SAME, TextChange.FORMATTED}
+        ]
 
     def apply(self, old: str) -> str:
         """Return the newer version. Raises InvalidInput if `old` is not the older version."""
@@ -103,25 +98,31 @@ def _compare(id: str, old: tuple[int, Unit] | None, new: tuple[int, Unit] | None
     runs = tuple(_runs(old[1].text if old else "", new[1].text if new else ""))
     kinds = {run.change for run in runs}
     if old is None or new is None:
-        change = Change.ADDED if old is None else Change.REMOVED
-    elif kinds <= {Change.SAME}:
-        change = Change.SAME
+        change = TextChange.ADDED if old is None else TextChange.REMOVED
+    elif kinds <= {TextChange.SAME}:
+        change = TextChange.SAME
     else:
-        change = Change.FORMATTED if kinds <= {Change.SAME, Change.FORMATTED} else Change.REPLACED
+        change = (
+            TextChange.FORMATTED
+            if kinds <= {TextChange.SAME, TextChange.FORMATTED}
+            else TextChange.REPLACED
+        )
     return UnitChange(id, change, runs, old[0] if old else None, new[0] if new else None)
 
 
 def _runs(old: str, new: str) -> Iterator[Run]:
     """Yield the runs of two versions of a unit."""
     if old == new:
-        yield Run(Change.SAME, old, new)
+        yield Run(TextChange.SAME, old, new)
         return
     before, after = words_of(old), words_of(new)
     for kind, a, b, c, d in _steps([word.folded for word in before], [w.folded for w in after]):
         if kind == "equal":
             yield from _equal_runs(before[a:b], after[c:d])
         else:
-            change = {"replace": Change.REPLACED, "insert": Change.ADDED}.get(kind, Change.REMOVED)
+            change = {"replace": TextChange.REPLACED, "insert": TextChange.ADDED}.get(
+                kind, TextChange.REMOVED
+            )
             yield Run(change, _printed(before[a:b]), _printed(after[c:d]))
 
 
@@ -164,7 +165,7 @@ def _equal_runs(old: Sequence[Word], new: Sequence[Word]) -> Iterator[Run]:
         end = start
         while end < len(pairs) and (pairs[end][0].printed == pairs[end][1].printed) is same:
             end += 1
-        change = Change.SAME if same else Change.FORMATTED
+        change = TextChange.SAME if same else TextChange.FORMATTED
         yield Run(change, _printed(old[start:end]), _printed(new[start:end]))
         start = end
 

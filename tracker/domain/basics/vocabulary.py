@@ -371,5 +371,20 @@ class TextStatus(NamedWord):
     """No version of the day is recorded."""
 
 
+class TextChange(StrEnum):
+    """The kind of change of a unit of a text, or of a run of its words."""
+
+    SAME = "same"
+    """The bytes are equal."""
+    FORMATTED = "formatted"
+    """The words are equal, with other formatting."""
+    REPLACED = "replaced"
+    """Other words are in its place."""
+    ADDED = "added"
+    """It is in the newer version only."""
+    REMOVED = "removed"
+    """It is in the older version only."""
+
+
 VOCABULARIES = vocabularies_of(globals())
 """The vocabularies of this module, each of whose words has a docstring."""
