@@ -45,9 +45,20 @@ class TextVersion:
     of: strawberry.Private[domain.TextVersion]
 
     @resolver_field
-    async def units(self, info: Info, unit: UnitId = None) -> list[TextUnit] | None:
+    async def units(
+        self,
+        info: Info,
+        unit: UnitId = None,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only units with these whole words in this order; `…` stands for any words."
+            ),
+        ] = None,
+    ) -> list[TextUnit] | None:
         """The units in the order of the text. Null if the bytes are not stored here or were redacted."""
-        stored = await info.context.services.texts.read(self.of)
+        words = parse_optional_text(search, "search")
+        stored = await info.context.services.texts.read(self.of, words)
         if stored is None:
             return None
         return [

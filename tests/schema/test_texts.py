@@ -113,6 +113,28 @@ async def test_another_language_has_no_version(api: Api) -> None:
     assert (await on_day(api, "2022-01-01", language="de"))["status"] == "NOT_RECORDED"
 
 
+@each_case(
+    ("words", "units"),
+    [
+        ("REPORT  each year", ["art-2"]),
+        ("smelters … authority", ["art-2"]),
+        ("report each month", []),
+        ("gall", []),
+        ("9 september 2021", ["art-3"]),
+    ],
+)
+async def test_a_search_has_the_units_with_the_words_in_their_order(
+    api: Api, words: str, units: list[str]
+) -> None:
+    data = await api.ask(
+        """query ($words: String) { asOf { text(id: "eu-2021-1") { onDay(on: "2022-01-01") {
+          version { units(search: $words) { unit } } } } } }""",
+        words=words,
+    )
+    version = data["asOf"]["text"]["onDay"]["version"]
+    assert [one["unit"] for one in version["units"]] == units
+
+
 async def text_changes(api: Api, first: str, last: str) -> Any:
     data = await api.ask(
         """query ($first: Day!, $last: Day!) { asOf { textChanges(id: "eu-2021-1", from: $first, to: $last) {

@@ -20,6 +20,14 @@ def has_quotation(text: str, quotation: str) -> bool:
     return True
 
 
+def has_words(text: str, search: str) -> bool:
+    """Return whether a text has the words of a search in this order, in capital or small letters."""
+    text, search = text.casefold(), search.casefold()
+    longest = max((word.folded for word in words_of(search)), key=len)
+    # Most texts lack its longest word, and need not be split.
+    return (not longest.isalnum() or longest in text) and has_quotation(text, search)
+
+
 @lru_cache(32)
 def _joined(text: str) -> str:
     """Return the words of a text between separators, so that a part of a word is not found."""

@@ -36,8 +36,9 @@ class StoredTexts:
         self._redlines: dict[tuple[str, str], Redline] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def read(self, version: TextVersion) -> StoredText | None:
-        """Return the text of a version; None if its bytes are not stored here, or were redacted."""
+    async def read(self, version: TextVersion, search: str | None = None) -> StoredText | None:
+        """Return the text of a version, with all units or those with some words; None if its bytes are not
+        stored here, or were redacted."""
         # Reading the row each time removes a redacted text at once.
         info = await self._snapshots.describe(version.sha256)
         if info is None or info.redaction:
@@ -48,7 +49,8 @@ class StoredTexts:
                 content = b"".join([chunk async for chunk in self._snapshots.chunks(info)])
                 read = await asyncio.to_thread(_read, version.format, content)
                 _keep(self._texts, version.sha256, read, MAX_CACHED_TEXTS)
-            return self._texts[version.sha256]
+            stored = self._texts[version.sha256]
+            return await asyncio.to_thread(_search, stored, search) if search else stored
 
     async def redline(self, old: TextVersion, new: TextVersion) -> Redline | None:
         """Return the differences between two versions; None if the bytes of one are not stored here."""
@@ -86,6 +88,12 @@ def _read(ending: str, content: bytes) -> StoredText:
 
     text = read_text(f"text.{ending}", content)
     return StoredText(text, tuple(split_into_units(text)))
+
+
+def _search(stored: StoredText, words: str) -> StoredText:
+    from tracker.texts.quotations import has_words  # here, as it would delay every start
+
+    return stored._replace(units=tuple(one for one in stored.units if has_words(one.text, words)))
 
 
 def _compare(old: str, new: str) -> Redline:
