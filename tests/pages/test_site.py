@@ -93,7 +93,7 @@ async def test_the_same_address_is_data(corpus: Api) -> None:
         ),
         ("/commodities/gallum", 400, '<a href="/commodities/gallium">Use gallium</a>'),
         ("/upcoming?days=x", 400, "Days: &#39;x&#39;: expected a whole number, such as "),
-        ("/alliances/quad?valid=2025-01-01&known=2025-01-01T00:00:00Z&position=3", 400, "nown"),
+        ("/alliances/quad?valid=2025-01-01&known=2025-01-01T00:00:00Z&position=3", 400, "known"),
         ("/alliances/none", 404, "No alliance &#39;none&#39; at this moment"),
         ("/alliances?colour=blue", 400, "&#39;colour&#39; is not a parameter of this page"),
         ("/alliances?status=ASLEEP", 400, "expected one of "),
