@@ -75,6 +75,8 @@ ANSWERS = {
     "productsOf": '(place: "CN")',
     "horizons": "(groupBy: [ISSUER])",
     "obligation": '(id: "eu-2024-1252-24-1")',
+    "text": '(id: "eu-2021-821")',
+    "textChanges": '(id: "eu-2021-821", from: "2024-01-01", to: "2025-01-01")',
     "history": '(entity: "export-control/x")',
     "event": '(position: "20360")',
     "node": '(id: "YWxsaWFuY2UvcXVhZA")',
