@@ -252,18 +252,30 @@ async def test_a_page_before_the_first_event_has_no_time_of_one(
 LINK = re.compile(r'<([^>]+)>; rel="([^"]+)"')
 
 
-async def test_a_page_names_its_permanent_address_and_the_catalogue_in_a_header(
+async def test_a_page_names_its_permanent_address_the_catalogue_and_its_links_in_a_header(
     client: httpx2.AsyncClient,
 ) -> None:
     page = await client.get("/commodities/gallium?valid=2025-11-20", headers=HTML)
     links = {relation: address for address, relation in LINK.findall(page.headers["link"])}
-    assert [*links] == ["cite-as", "describedby", "license"]
+    assert [*links] == ["cite-as", "describedby", "license", "linkset"]
     cited = await client.get(links["cite-as"], headers=HTML)
     assert "immutable" in cited.headers["cache-control"]
     assert LINK.findall(cited.headers["link"])[0] == (links["cite-as"], "cite-as")
     catalogue = await client.get(links["describedby"])
     assert catalogue.headers["content-type"] == "application/ld+json"
     assert "link" not in (await client.get("/docs", headers=HTML)).headers
+    response = await client.get(links["linkset"])
+    assert response.headers["content-type"] == "application/linkset+json"
+    [of] = response.json()["linkset"]
+    assert of["anchor"].endswith("/commodities/gallium?valid=2025-11-20")
+    assert (of["cite-as"], of["license"]) == (
+        [{"href": links["cite-as"]}],
+        [{"href": links["license"]}],
+    )
+    for file in of["item"]:
+        answer = await client.get(file["href"])
+        assert answer.headers["content-type"].partition(";")[0] == file["type"].partition(";")[0]
+        assert "position=" in file["href"]
 
 
 async def test_the_guide_for_language_models_has_addresses_that_answer(

@@ -20,14 +20,17 @@ from schema.pages.site.calendars import calendar
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
+from schema.pages.site.frame import data_forms
 from schema.pages.site.html import GUARDS
 from schema.pages.site.images import CHART
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
 from schema.routes.tables import TableRoute
-from schema.tables.formats import FORMATS
+from schema.tables.formats import FORMATS, LICENCE_URL
 from tracker.errors import NotFound
 
+LINKSET = "linkset"
+"""The ending of the address of the links of a page (RFC 9264)."""
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 MEDIA_TYPES: dict[str, str] = {
     "json": "application/json",
@@ -35,8 +38,11 @@ MEDIA_TYPES: dict[str, str] = {
     **IMAGE_TYPES,
     **FEED_TYPES,
     RECEIPT: RECEIPT_TYPE,
+    LINKSET: "application/linkset+json",
 }
 """Media types by the endings of addresses."""
+CATALOGUE = "/catalog.jsonld"
+"""The description of all data."""
 MAX_NAME_CHARACTERS = 80
 
 
@@ -69,6 +75,8 @@ class PageData:
         page_request.address.require_record(f"a file of type .{ending}")
         if ending == RECEIPT:
             return await self._receipt(page_request)
+        if ending == LINKSET:
+            return await self._links(page_request)
         if ending in IMAGE_TYPES:
             return await self._image(page_request, ending)
         if ending in FEED_TYPES:
@@ -82,15 +90,40 @@ class PageData:
 
     async def _receipt(self, page_request: PageRequest) -> Response:
         """Return the receipt of the answer on a page. A missing date or position is the present one."""
-        address = page_request.address
-        if not address.pinned:
-            state = data_of(await self._queries.answer(page_request))["asOf"]
-            address = address.pin(state["validAt"], state["position"])
+        address = await self._pinned(page_request)
         pinned = replace(page_request, address=address)
         answer = await self._queries.answer(pinned)
         name = page_file_name(page_request.page.name, address)
         return await self._receipts.respond(
             page_request.client, self._queries.query(pinned), answer, name
+        )
+
+    async def _pinned(self, page_request: PageRequest) -> Address:
+        """Return the address of a page with the date and position of its answer."""
+        address = page_request.address
+        if address.pinned:
+            return address
+        state = data_of(await self._queries.answer(page_request))["asOf"]
+        return address.pin(state["validAt"], state["position"])
+
+    async def _links(self, page_request: PageRequest) -> Response:
+        """Return the permanent address of a page, its description, its licence, and its files."""
+        origin, pinned = page_request.origin, await self._pinned(page_request)
+        files = [
+            *data_forms(page_request.page, pinned),
+            (RECEIPT, RECEIPT, pinned.as_form(RECEIPT)),
+        ]
+        links = {
+            "anchor": f"{origin}{page_request.address}",
+            "cite-as": [{"href": f"{origin}{pinned}"}],
+            "describedby": [{"href": f"{origin}{CATALOGUE}", "type": "application/ld+json"}],
+            "license": [{"href": LICENCE_URL}],
+            "item": [
+                {"href": f"{origin}{link}", "type": MEDIA_TYPES[form]} for form, _, link in files
+            ],
+        }
+        return self._response(
+            page_request, orjson.dumps({"linkset": [links]}), MEDIA_TYPES[LINKSET]
         )
 
     async def _table(self, page_request: PageRequest, ending: str) -> Response:

@@ -39,7 +39,7 @@ from schema.pages.site.html import (
     session,
 )
 from schema.pages.site.page import Page
-from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
+from schema.pages.site.page_data import CATALOGUE, LINKSET, MEDIA_TYPES, VARY, PageData
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
@@ -51,7 +51,9 @@ from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated
 
-LINKS = f'</catalog.jsonld>; rel="describedby"; type="application/ld+json", <{LICENCE_URL}>; rel="license"'
+LINKS = (
+    f'<{CATALOGUE}>; rel="describedby"; type="application/ld+json", <{LICENCE_URL}>; rel="license"'
+)
 """Links of every page with a moment (RFC 8288)."""
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 """A comma before one or two digits; before three digits it may separate thousands."""
@@ -170,7 +172,9 @@ class PageRoute:
             "Vary": VARY,
         }
         if page.permanent_url:
-            headers["Link"] = f'<{page.permanent_url}>; rel="cite-as", {LINKS}'
+            own = f'<{page.permanent_url}>; rel="cite-as", {LINKS}'
+            linkset = f'<{page_request.address.as_form(LINKSET)}>; rel="linkset"'
+            headers["Link"] = f'{own}, {linkset}; type="{MEDIA_TYPES[LINKSET]}"'
         return page.response(page_request.request, headers, HTML)
 
     def _render(self, page_request: PageRequest, data: Mapping[str, Any]) -> str:

@@ -53,8 +53,8 @@ __all__ = [
 MAX_STREAM_CHARACTERS = 300
 """The maximum length of an entity's name."""
 RESERVED_ENDINGS = (
-    *("atom", "csv", "html", "ics", "json", "jsonfeed", "jsonl", "parquet", "pdf", "png"),
-    *("receipt", "svg", "xlsx"),
+    *("atom", "csv", "html", "ics", "json", "jsonfeed", "jsonl", "linkset", "parquet", "pdf"),
+    *("png", "receipt", "svg", "xlsx"),
 )
 """Endings of the files of pages, which no part of an id may have."""
 
