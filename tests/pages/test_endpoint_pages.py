@@ -229,7 +229,7 @@ async def test_only_whoever_may_is_let_in_and_only_our_own_forms_count(
         answer = await anybody.request("GET", path)
         assert answer.headers["location"].startswith("/sign-in?next=/endpoints")
     editor = Manager(services, await token(target, Scope.RECORD, name="editor"))
-    assert "expected a token of scope endpoint" in await editor.get("/endpoints", 403)
+    assert "Expected a token of scope endpoint" in await editor.get("/endpoints", 403)
     assert "/endpoints" not in (await anybody.request("GET", "/about")).text
     assert 'href="/endpoints"' in (await ann.api.request("GET", "/about", headers=ann.headers)).text
 

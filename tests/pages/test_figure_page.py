@@ -46,7 +46,7 @@ async def test_on_a_day_before_the_next_edition_the_claim_in_use_is_the_one_of_t
     assert "255,000" not in text
     before = await corpus.request("GET", f"{CHINA_2023}?valid=2024-01-30")
     assert before.status_code == 404
-    assert "no figure" in before.text
+    assert "No figure" in before.text
 
 
 IN_WORDS = (

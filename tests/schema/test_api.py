@@ -465,8 +465,8 @@ REFUSED = [
             f'position: "{"9" * 70}"',
             f"'{'9' * 50}' is too large for a position: expected at most 9223372036854775807",
         ),
-        ('position: "-1"', "'-1' is not a position: expected a whole number from 0"),
-        ('validAt: "2025"', "'2025' is not a day: expected YYYY-MM-DD"),
+        ('position: "-1"', "'-1' is not a position: expected a whole number from 0, such as 20000"),
+        ('validAt: "2025"', "'2025' is not a day: expected YYYY-MM-DD, such as 2025-11-20"),
     ],
 )
 async def test_a_moment_that_cannot_be_is_refused_with_what_can(
