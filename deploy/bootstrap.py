@@ -60,6 +60,7 @@ from tracker.postgres.pooler import check_pooler
 from tracker.review.imports import AcceptedImports
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
+from tracker.texts.stored import StoredTexts
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher, WatchOptions
 
@@ -350,7 +351,7 @@ def _services(
     """Return the services of a tracker, without those that only some trackers run."""
     pool, commands = pools.api, Commands(recorder)
     networks = delivery.networks if delivery else settings.delivery_networks()
-    versions = projectors[Versions.name]
+    versions, snapshots = projectors[Versions.name], SnapshotStore(pool, settings.snapshots())
     return Services(
         recorder,
         follower,
@@ -361,7 +362,8 @@ def _services(
         Tokens(pool),
         proofs,
         Endpoints(pool, recorder, networks),
-        SnapshotStore(pool, settings.snapshots()),
+        snapshots,
+        StoredTexts(snapshots),
         Review(pool, commands, recorder, settings.reviewers()),
         watch=WatchOverview(pool),
         mirror=mirror,

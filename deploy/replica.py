@@ -26,6 +26,7 @@ from tracker.postgres import database
 from tracker.postgres.replica_pool import ReplicaPool, ReplicaSession
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
+from tracker.texts.stored import StoredTexts
 
 WORK_TIMEOUT_SECONDS = 20
 """Timeout of a query to the log on a replica, in seconds."""
@@ -96,7 +97,7 @@ async def _replica(
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
     folds = OwnFolds(linked_projections())
     projector = Projector(reading, follower, projection, folds=folds)  # it never projects
-    commands = Commands(recorder)
+    commands, snapshots = Commands(recorder), SnapshotStore(reading, settings.snapshots())
     return Services(
         recorder,
         follower,
@@ -107,7 +108,8 @@ async def _replica(
         Tokens(reading),
         ProofService(reading),
         Endpoints(reading, recorder, settings.delivery_networks()),
-        SnapshotStore(reading, settings.snapshots()),
+        snapshots,
+        StoredTexts(snapshots),
         Review(reading, commands, recorder, settings.reviewers()),
         replica=replica,
     )

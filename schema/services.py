@@ -26,6 +26,7 @@ from tracker.log.recorder import Recorder
 from tracker.log.replica_log import REPLICA
 from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
+from tracker.texts.stored import StoredTexts
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:  # their imports would delay every start
     from tracker.alerts.mailer import Mailer
     from tracker.alerts.store import Alerts
     from tracker.scenarios.scenarios import Scenarios
-    from tracker.texts.stored import StoredTexts
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW, Scope.SCENARIO]))
 """Caller without a token, if everyone may write."""
@@ -56,6 +56,8 @@ class Services:
     proofs: ProofService
     endpoints: Endpoints
     snapshots: SnapshotStore
+    texts: StoredTexts
+    """Texts of acts in the store of snapshots."""
     review: Review
     publisher: Publisher | None = None
     """Publisher of signed checkpoints; None if this process does not sign the log."""
@@ -95,13 +97,6 @@ class Services:
     def writing(self) -> Services:
         """Return the parts that execute commands and read back their results."""
         return self.primary or self
-
-    @property
-    def texts(self) -> StoredTexts:
-        """Return the texts of acts in the store of snapshots."""
-        from tracker.texts.stored import stored_texts  # here, as it would delay every start
-
-        return stored_texts(self.snapshots)
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
         """Return the public keys of the log, the oldest first. Raises NotFound if this process has none."""

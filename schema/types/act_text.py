@@ -64,7 +64,7 @@ class TextVersion:
         return [
             TextUnit(unit=one.id, words=one.text)
             for one in stored.units
-            if unit is None or one.id == unit or one.id.startswith(f"{unit}/")
+            if _is_within(one.id, unit)
         ]
 
 
@@ -116,8 +116,13 @@ class TextChanges:
                 runs=[TextRun(change=run.change, old=run.old, new=run.new) for run in one.runs],
             )
             for one in redline.changes()
-            if unit is None or one.id == unit or one.id.startswith(f"{unit}/")
+            if _is_within(one.id, unit)
         ]
+
+
+def _is_within(id: str, unit: str | None) -> bool:
+    """Return whether a unit is another one or below it; every unit is within None."""
+    return unit is None or id == unit or id.startswith(f"{unit}/")
 
 
 @entity_type(

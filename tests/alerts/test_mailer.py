@@ -207,7 +207,7 @@ async def test_one_page_that_fails_does_not_delay_others(target: Target, box: Ma
     "error",
     [
         InvalidInput("'x' is not a commodity", code="UNKNOWN_COMMODITY", path=("commodities", 0)),
-        InvalidInput("there is no page at this address", code="INVALID_TARGET", path=("target",)),
+        InvalidInput("no page has this address", code="INVALID_TARGET", path=("target",)),
         NotFound("no place 'x'"),
     ],
 )

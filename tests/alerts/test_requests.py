@@ -27,7 +27,7 @@ GALLIUM = "/commodities/gallium"
         ({"frequency": "hourly"}, "expected one of immediate, daily, weekly"),
         ({"timeZone": "Mars/Olympus"}, "expected a time zone"),
         ({"target": "/about"}, "this page has no changes"),
-        ({"target": "/nowhere"}, "there is no page"),
+        ({"target": "/nowhere"}, "no page has this address"),
         ({"target": "https://example.org/controls"}, "such as /controls"),
         ({"target": "//["}, "path and query of a page of this site"),
         ({"timeZone": "localtime"}, "expected a time zone"),

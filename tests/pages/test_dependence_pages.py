@@ -201,7 +201,10 @@ async def test_the_image_is_the_first_list_of_the_page(corpus: Api) -> None:
     )
     image = ElementTree.fromstring(answer.text)
     texts = [str(one.text) for one in image.iter("{http://www.w3.org/2000/svg}text")]
-    finding = "Antimony, oxide: 66 % of the imports of the United States came from China"
+    finding = (
+        "Antimony, oxide: 66 % of the imports of the United States came from China"
+        " (average of 2021 to 2024)"
+    )
     assert finding in [text.replace("\xa0", " ") for text in texts]
     assert "China" in texts
 

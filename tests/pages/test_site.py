@@ -92,6 +92,7 @@ async def test_the_same_address_is_data(corpus: Api) -> None:
             '<a href="/search?q=XX">Search for “XX”</a> <a href="/places">Places</a>',
         ),
         ("/commodities/gallum", 400, '<a href="/commodities/gallium">Use gallium</a>'),
+        ("/commodities/ti", 400, '<a href="/commodities/tin">Use tin</a>'),
         ("/upcoming?days=x", 400, "Days: &#39;x&#39;: expected a whole number, such as "),
         ("/alliances/quad?valid=2025-01-01&known=2025-01-01T00:00:00Z&position=3", 400, "known"),
         ("/alliances/none", 404, "No alliance &#39;none&#39; at this moment"),
@@ -186,7 +187,7 @@ async def test_an_address_of_nothing_is_a_page_for_people_and_an_error_for_progr
 ) -> None:
     people = await corpus.request("GET", "/control/x", headers={"Accept": "text/html,*/*"})
     assert people.status_code == 404
-    assert "There is no page at this address" in people.text
+    assert "No page has this address" in people.text
     assert "script-src 'self'" in people.headers["content-security-policy"]
     programs = await corpus.request("GET", "/control/x")
     assert programs.status_code == 404

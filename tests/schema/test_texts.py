@@ -57,19 +57,19 @@ async def on_day(api: Api, day: str | None, **variables: Any) -> Any:
         (
             "2021-09-09",
             "GOVERNS",
-            "governs from 9 September 2021 until 31 December 2022",
+            "governs from 9 September 2021; the next recorded version from 1 January 2023",
             "2021-09-09",
         ),
         (
             "2022-12-31",
             "GOVERNS",
-            "governs from 9 September 2021 until 31 December 2022",
+            "governs from 9 September 2021; the next recorded version from 1 January 2023",
             "2021-09-09",
         ),
         (
             "2023-01-01",
             "GOVERNS",
-            "governs from 1 January 2023 until 14 November 2025",
+            "governs from 1 January 2023; the next recorded version from 15 November 2025",
             "2023-01-01",
         ),
         ("2025-11-15", "GOVERNS", "governs from 15 November 2025", "2025-11-15"),

@@ -120,10 +120,7 @@ def _runs(old: str, new: str) -> Iterator[Run]:
         if kind == "equal":
             yield from _equal_runs(before[a:b], after[c:d])
         else:
-            change = {"replace": TextChange.REPLACED, "insert": TextChange.ADDED}.get(
-                kind, TextChange.REMOVED
-            )
-            yield Run(change, _printed(before[a:b]), _printed(after[c:d]))
+            yield Run(CHANGES[kind], _printed(before[a:b]), _printed(after[c:d]))
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> list[Step]:

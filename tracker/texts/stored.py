@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
 
 from tracker.domain.controls.text import TextVersion
 from tracker.snapshots.store import SnapshotStore
@@ -63,16 +62,6 @@ class StoredTexts:
                 made = await asyncio.to_thread(_compare, before.text, after.text)
                 _keep(self._redlines, key, made, MAX_CACHED_REDLINES)
             return self._redlines[key]
-
-
-_BY_STORE = WeakKeyDictionary[SnapshotStore, StoredTexts]()
-
-
-def stored_texts(snapshots: SnapshotStore) -> StoredTexts:
-    """Return the texts in a store, one object for each store."""
-    if snapshots not in _BY_STORE:
-        _BY_STORE[snapshots] = StoredTexts(snapshots)
-    return _BY_STORE[snapshots]
 
 
 def _keep(cache: dict[K, V], key: K, value: V, limit: int) -> None:

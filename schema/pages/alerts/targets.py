@@ -105,7 +105,7 @@ def parse_target(text: str, sites: Collection[str] = ()) -> Target:
     try:
         page, in_path = page_at(unquote(path))
     except NotFound:
-        raise _no_target("there is no page at this address") from None
+        raise _no_target("no page has this address") from None
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     with below("target"):
         target = _target(page, newest_part(live(address_of(page, path, in_path, pairs))))

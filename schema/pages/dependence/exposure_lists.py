@@ -68,12 +68,16 @@ class ExposureList(Struct, frozen=True):
         return share_in_words(self.listed[name], self.listed)
 
     @property
-    def measured(self) -> str:
-        """Return its years, its measure, and the code of its trade flows."""
+    def years(self) -> str:
+        """Return its year, or that it is an average of several."""
         first, last = self.listed["firstYear"], self.listed["lastYear"]
-        years = f"average of {first} to {last}" if last != first else str(first)
+        return f"average of {first} to {last}" if last != first else str(first)
+
+    @property
+    def measured(self) -> str:
+        """Return its years, and its measure."""
         measure = self.listed["measured"]
-        return ", ".join(part for part in (years, measure and f"by {measure}") if part)
+        return f"{self.years}, by {measure}" if measure else self.years
 
     @property
     def source(self) -> Mapping[str, Any]:
@@ -218,10 +222,11 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         )
         for origin in listed["origins"]
     ]
-    title = f"{one.name}: origins of the imports of {place_in_text(listed['importer']['code'])}"
+    imports = f"of the imports of {place_in_text(listed['importer']['code'])}"
+    title = f"{one.name}: origins {imports}"
     places = [flow for flow in flows if flow.address and flow.amount > 0]
     if largest := max(places, key=lambda flow: flow.amount, default=None):
-        title = title.replace("origins", largest.words) + f" came from {with_article(largest.name)}"
+        title = f"{one.name}: {largest.words} {imports} came from {with_article(largest.name)} ({one.years})"
     flows = largest_flows(flows, listed)
     unnamed = Decimal(listed["unnamed"])
     if unnamed > 0:

@@ -50,6 +50,7 @@ MAX_MEASURES = 3
 MAX_CONTROLS_SHOWN = 12
 """Maximum number of drawn instruments on the place; the list of controls has all."""
 
+NONE_OF_OTHERS = "No other issuer’s clause in force on its trade is recorded"
 READ_LISTS = {
     "COMPLETE": "",
     "PARTIAL": ", and the lists of its acts were read only in part",
@@ -153,7 +154,8 @@ def charts(
         title += f", of these {words}" if (words := doubts(counts)) else ""
         yield CHART, status_image(own, title, position, name="Own controls")
     if others.rows:
-        title = with_capital(next(iter(clauses_of_others(state, code)), "No other issuer"))
+        recorded = clauses_of_others(state, code) or [NONE_OF_OTHERS]
+        title = with_capital(recorded[0])
         yield "others", status_image(others, title, position, name="Controls of other issuers")
 
 
@@ -188,7 +190,8 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     )
     if not own:
         in_unions = (
-            f"In {name} {of_unions}, to which it belongs, are in force; none of its own is recorded"
+            f"In {name} {of_unions}, to which it belongs, are recorded as in force;"
+            " none of its own is"
         )
         issued = in_unions if of_unions else f"No clause of {name} in force is recorded"
         issued += READ_LISTS[state["completeness"]["level"]]
@@ -207,7 +210,7 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
         issued += f", besides {of_unions}, to which it belongs"
     others = clauses_of_others(state, code)
     if not others:
-        return f"{issued}. No other issuer’s clause in force on its trade is recorded."
+        return f"{issued}. {NONE_OF_OTHERS}."
     return f"{issued}. {', and '.join(others)}."
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import Client
 from schema.http.messages import STATUS, advice, error_response
 from schema.http.response_format import wants_page
-from schema.pages.site.address import Address
+from schema.pages.site.address import Address, path_of
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.frame import NAVIGATION, Session
 from schema.pages.site.name_fields import parameter_label
@@ -105,9 +105,11 @@ def problem_response(
     if isinstance(error, InvalidInput) and where and repr(where) not in message:
         message = f"{parameter_label(where)}: {message}"
     if value := typed and corrected_value(typed, where, error):
-        path = address.path.replace(quote(typed, safe=""), quote(value, safe=""))
+        parts = [value if part == typed else part for part in map(unquote, address.path.split("/"))]
         in_path = where in address.path_names
-        corrected = address.link(path) if in_path else address.narrowed(**{where: value})
+        corrected = (
+            address.link(path_of(*parts[1:])) if in_path else address.narrowed(**{where: value})
+        )
     shown = {
         **around(address, section, session or Session()),
         "title": TITLES.get(status) or OTHER_TITLES.get(error.code, UNKNOWN_TITLE),
@@ -149,7 +151,7 @@ async def not_found(request: Request, error: Exception) -> Response:
     """Return the response for an unknown address: a page for browsers, an error with a code for
     programs."""
     if wants_page(request.method, request.headers.get("accept", "")):
-        return problem_response(NotFound("there is no page at this address"), Address("/"))
+        return problem_response(NotFound("no page has this address"), Address("/"))
     return error_response(NotFound("there is nothing at this address"))
 
 

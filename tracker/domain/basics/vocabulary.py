@@ -362,7 +362,7 @@ class TextStatus(NamedWord):
     """The relation of a version of a text to a day."""
 
     GOVERNS = "governs", "governs"
-    """It governs the day: the day is its first, or before the first day of the next version."""
+    """It governs the day as far as recorded: the day is its first, or before the next recorded version."""
     NOT_CONFIRMED = "not_confirmed", "not confirmed"
     """It is the last recorded version, and an unrecorded one may govern the day."""
     NOT_IN_FORCE = "not_in_force", "adopted, not in force"

@@ -6,9 +6,18 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.basics.values import DAY, Name, PartialDate, Sha256, Value, check_order
+from tracker.domain.basics.values import (
+    DAY,
+    Name,
+    PartialDate,
+    Precision,
+    Sha256,
+    Value,
+    check_order,
+)
 from tracker.domain.basics.vocabulary import TextKind, TextStatus
 from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.export_control import ExportControl
 from tracker.domain.entities.entity import (
     CitingFold,
     Entity,
@@ -85,6 +94,12 @@ class Recorded(DatedFact, frozen=True, kw_only=True):
                 code="INVALID_ID",
                 path=("instrument",),
             )
+        if self.on.precision is not Precision.DAY:
+            raise InvalidInput(
+                f"{self.on!r}: expected the day from which the text governs, such as 2021-09-09",
+                code="INVALID_DATE",
+                path=("on",),
+            )
         check_order(self.adopted_on, self.on, "on")
 
     @property
@@ -120,7 +135,7 @@ class TextState(StateWithEvidence, frozen=True, kw_only=True):
 
     def is_of(self, control: str) -> bool:
         """Return whether it is the text of an instrument with a key."""
-        return self.instrument == f"export-control/{control}" or (
+        return self.instrument == f"{ExportControl.KIND}/{control}" or (
             self.instrument is None and self.id == control
         )
 
@@ -138,7 +153,7 @@ class TextOnDay(Value, frozen=True, kw_only=True):
     version: TextVersion | None = None
     """The version; null if no version of the day is recorded."""
     governs_until: date | None = None
-    """The day before the next version; null without a recorded one."""
+    """The day before the next recorded version; null without one."""
 
     @property
     def phrase(self) -> str:
@@ -151,8 +166,9 @@ class TextOnDay(Value, frozen=True, kw_only=True):
             return f"not confirmed after {start}"
         if self.status is TextStatus.NOT_IN_FORCE:
             return f"adopted, not in force before {start}"
-        until = f" until {date_phrase(self.governs_until)}" if self.governs_until else ""
-        return f"governs from {start}{until}"
+        if self.governs_until is None:
+            return f"governs from {start}"
+        return f"governs from {start}; the next recorded version from {date_phrase(self.governs_until + DAY)}"
 
 
 def version_on(versions: Sequence[TextVersion], day: date) -> TextOnDay:
@@ -160,7 +176,7 @@ def version_on(versions: Sequence[TextVersion], day: date) -> TextOnDay:
     begun = [one for one in versions if one.governs_from <= day]
     if not begun:
         first = versions[0] if versions else None
-        if first and first.adopted_on and first.adopted_on.first <= day:
+        if first and first.adopted_on and first.adopted_on.last <= day:
             return TextOnDay(status=TextStatus.NOT_IN_FORCE, version=first)
         return TextOnDay(status=TextStatus.NOT_RECORDED)
     version, later = begun[-1], versions[len(begun) :]
