@@ -77,8 +77,8 @@ def publish(
 
     The site has all pages with their CSV, JSON and SVG files, signed receipts of the pages, the tables, the
     signed log, and a manifest with the SHA-256 of each file. A second run writes only files that differ, and
-    deletes those that are no longer part of the site. The last step replaces the directory, so that an
-    interruption leaves the previous site intact.
+    deletes those that are no longer part of the site. The last step exchanges the directory for a new one. A
+    file system that cannot do this renames both; the next run repairs an interruption between the two.
     """
     base = checked_base_url(base_url)
     with report_errors():

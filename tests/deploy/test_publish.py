@@ -262,7 +262,7 @@ for run in range(10**6):
 @pytest.mark.parametrize("exchanges", [True, False])
 def test_a_run_that_is_killed_leaves_a_whole_site(tmp_path: Path, exchanges: bool) -> None:
     site = tmp_path / "site"
-    without = "import ctypes; ctypes.CDLL = lambda name: None\n"
+    without = "import ctypes; ctypes.CDLL = lambda name, **options: None\n"
     program = WRITER if exchanges else without + WRITER
     for _ in range(8):
         with subprocess.Popen(
@@ -326,6 +326,12 @@ def test_a_directory_with_a_link_to_another_one_is_refused(tmp_path: Path, link:
         write()
     assert refused.value.code == "LINK_REFUSED"
     assert not list(elsewhere.iterdir())
+
+
+def test_a_mount_point_is_refused_before_the_work() -> None:
+    with pytest.raises(InvalidInput, match="expected a directory in it") as refused:
+        open_site(Path("/dev")).__enter__()
+    assert refused.value.code == "MOUNT_POINT"
 
 
 def test_the_directory_of_a_site_itself_may_be_a_link(tmp_path: Path) -> None:

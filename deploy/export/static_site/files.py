@@ -5,6 +5,7 @@ site, and the next run removes what it has written.
 """
 
 import ctypes
+import errno
 import os
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ from tracker.snapshots.digest import sha256_of
 MANIFEST = "manifest.json"
 CONTENT = "static site"
 """The content of the directory, as its manifest names it."""
+CANNOT_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
+"""Errors of a file system that cannot exchange directories."""
 AT_CURRENT_DIRECTORY, EXCHANGE = -100, 2
 """`AT_FDCWD` and `RENAME_EXCHANGE` of Linux."""
 
@@ -100,11 +103,16 @@ class SiteFiles:
 def open_site(directory: Path) -> Iterator[SiteFiles]:
     """Open the directory of a site for writing, and remove what an interrupted run left.
 
-    Raises InvalidInput for other content (NOT_EMPTY), links to directories (LINK_REFUSED), a lock, and
-    errors of the system.
+    Raises InvalidInput for other content (NOT_EMPTY), links to directories (LINK_REFUSED), a mount point
+    (MOUNT_POINT), a lock, and errors of the system.
     """
     with report_path(directory):
         directory = directory.resolve()
+        if directory.is_mount():
+            raise InvalidInput(
+                f"{directory} is a mount point: expected a directory in it, because a new one replaces it",
+                code="MOUNT_POINT",
+            )
         if (old := _old(directory)).exists():
             shutil.rmtree(old) if directory.exists() else old.rename(directory)
         before = _names_before(directory)
@@ -136,12 +144,15 @@ def _link_files(source: Path, target: Path, omitted: frozenset[str] = frozenset(
 
 def _exchange(new: Path, present: Path) -> None:
     """Exchange two directories in one step; in two steps in a file system that cannot."""
-    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     at, paths = AT_CURRENT_DIRECTORY, (os.fsencode(new), os.fsencode(present))
-    if rename is None or rename(at, paths[0], at, paths[1], EXCHANGE):
-        present.rename(_old(present))
-        new.rename(present)
-        shutil.rmtree(_old(present))
+    if rename and not rename(at, paths[0], at, paths[1], EXCHANGE):
+        return
+    if rename and (code := ctypes.get_errno()) not in CANNOT_EXCHANGE:
+        raise OSError(code, os.strerror(code))
+    present.rename(_old(present))
+    new.rename(present)
+    shutil.rmtree(_old(present))
 
 
 def _old(directory: Path) -> Path:
